@@ -1,0 +1,100 @@
+"""Causal self-attention with rotary positions and normalised queries and keys."""
+
+# B = batch, T = time, S = time of the keys, H = heads, D = features per head, E = model width
+
+from typing import Any
+
+import keras
+
+from openbook.layers.projection import Projection
+from openbook.layers.rotary import rotate
+
+_MASKED_SCORE = -1e9
+
+
+@keras.saving.register_keras_serializable(package="openbook")
+class CausalSelfAttention(keras.layers.Layer):
+    """Multi-head attention in which position t sees positions 0…t only.
+
+    Queries and keys are divided by their root mean square, which keeps scores in range at high learning
+    rates (Dehghani et al. 2023, "Scaling vision transformers to 22 billion parameters", section 2).
+
+    Args:
+        num_heads: H.
+        head_dim: D, even.
+        rotary_base: wavelength base of the rotary positions.
+        precision: operand type of the projections.
+    Shapes: (B, T, E) → (B, T, E).
+    Source: Vaswani et al. (2017), "Attention is all you need", section 3.2.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        head_dim: int,
+        *,
+        rotary_base: float = 1000.0,
+        precision: str = "float32",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        self.rotary_base = rotary_base
+        self.precision = precision
+        features = num_heads * head_dim
+        self.query = Projection(features, precision=precision, name="query")
+        self.key = Projection(features, precision=precision, name="key")
+        self.value = Projection(features, precision=precision, name="value")
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        for projection in (self.query, self.key, self.value):
+            projection.build(input_shape)
+        # Zero weights make the block the identity at the start, so that depth costs no warm-up.
+        self.output_projection = Projection(
+            input_shape[-1], precision=self.precision, kernel_initializer="zeros", name="output"
+        )
+        self.output_projection.build((*input_shape[:-1], self.num_heads * self.head_dim))
+
+    def call(self, inputs_BTE: Any) -> Any:
+        num_positions = keras.ops.shape(inputs_BTE)[1]
+        positions_T = keras.ops.arange(num_positions)
+        queries, keys, values = self.project(inputs_BTE, positions_T)
+        return self.attend(queries, keys, values, visible_TS=positions_T[:, None] >= positions_T[None, :])
+
+    def project(self, inputs_BTE: Any, positions_T: Any) -> tuple[Any, Any, Any]:
+        """Queries, keys and values per head, each (B, T, H, D); queries and keys normalised and rotated."""
+        queries, keys, values = (
+            keras.ops.reshape(
+                layer(inputs_BTE), (*keras.ops.shape(inputs_BTE)[:2], self.num_heads, self.head_dim)
+            )
+            for layer in (self.query, self.key, self.value)
+        )
+        queries, keys = (
+            rotate(keras.ops.rms_normalization(heads), positions_T, base=self.rotary_base)
+            for heads in (queries, keys)
+        )
+        return queries, keys, values
+
+    def attend(self, queries_BTHD: Any, keys_BSHD: Any, values_BSHD: Any, *, visible_TS: Any) -> Any:
+        """Weighted values of the visible positions through the output projection: (B, T, E)."""
+        ops = keras.ops
+        scores_BHTS = ops.einsum("bthd,bshd->bhts", queries_BTHD, keys_BSHD) / self.head_dim**0.5
+        weights_BHTS = ops.softmax(ops.where(visible_TS, scores_BHTS, _MASKED_SCORE), axis=-1)
+        attended_BTHD = ops.einsum("bhts,bshd->bthd", weights_BHTS, values_BSHD)
+        attended_BTF = ops.reshape(
+            attended_BTHD, (*ops.shape(attended_BTHD)[:2], self.num_heads * self.head_dim)
+        )
+        return self.output_projection(attended_BTF)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "rotary_base": self.rotary_base,
+            "precision": self.precision,
+        }

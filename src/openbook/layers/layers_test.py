@@ -1,0 +1,109 @@
+"""Contracts of openbook's own layers: causality, gradients, the cache, saving."""
+
+import keras
+import numpy as np
+import pytest
+
+from openbook.layers import CausalSelfAttention, DecoderBlock, FeedForward, Projection
+from openbook.layers.product import product
+from openbook.layers.rotary import rotate
+
+LAYERS = {
+    "projection": lambda: Projection(6, precision="float32"),
+    "attention": lambda: CausalSelfAttention(2, 4),
+    "feed_forward": lambda: FeedForward(12),
+    "decoder_block": lambda: DecoderBlock(num_heads=2, head_dim=4, feed_forward_units=16),
+}
+
+
+def randomize(layer, rng):
+    """Weights away from zero, so that zero-initialised projections do not hide anything."""
+    for variable in layer.trainable_variables:
+        variable.assign(rng.normal(size=variable.shape) * 0.5)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layer_comes_back_from_a_saved_model_in_safe_mode(name, tmp_path, rng):
+    inputs = keras.Input((None, 8))
+    layer = LAYERS[name]()
+    model = keras.Model(inputs, layer(inputs))
+    randomize(layer, rng)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    sequence = rng.normal(size=(2, 5, 8)).astype("float32")
+    np.testing.assert_array_equal(np.asarray(model(sequence)), np.asarray(loaded(sequence)))
+
+
+@pytest.mark.parametrize("name", ["attention", "decoder_block"])
+@pytest.mark.parametrize("changed", [1, 3, 5])
+def test_output_does_not_depend_on_later_positions(name, changed, rng):
+    layer = LAYERS[name]()
+    layer.build((None, None, 8))
+    randomize(layer, rng)
+    sequence = rng.normal(size=(1, 6, 8)).astype("float32")
+    other = sequence.copy()
+    other[:, changed:] = rng.normal(size=other[:, changed:].shape)
+    before, after = np.asarray(layer(sequence)), np.asarray(layer(other))
+    np.testing.assert_array_equal(before[:, :changed], after[:, :changed])
+    assert np.abs(before[:, changed:] - after[:, changed:]).max() > 1e-3
+
+
+def test_block_with_cache_equals_block_over_the_whole_text(rng):
+    block = LAYERS["decoder_block"]()
+    block.build((None, None, 8))
+    randomize(block, rng)
+    sequence = rng.normal(size=(1, 7, 8)).astype("float32")
+    whole = np.asarray(block(sequence))
+    cache = (np.zeros((1, 7, 2, 4), "float32"), np.zeros((1, 7, 2, 4), "float32"))
+    for position in range(7):
+        output, cache = block.step(sequence[:, position : position + 1], cache, keras.ops.array(position))
+        # The same sums in another order: float32 rounding only.
+        np.testing.assert_allclose(np.asarray(output)[0, 0], whole[0, position], rtol=2e-5, atol=2e-5)
+
+
+def test_ring_cache_sees_the_last_positions_only(rng):
+    attention_block = LAYERS["decoder_block"]()
+    attention_block.build((None, None, 8))
+    randomize(attention_block, rng)
+    sequence = rng.normal(size=(1, 9, 8)).astype("float32")
+    other = sequence.copy()
+    other[:, :4] = 0.0  # outside the last 4 slots when position 8 is read
+
+    def last_output(tokens):
+        cache = (np.zeros((1, 4, 2, 4), "float32"), np.zeros((1, 4, 2, 4), "float32"))
+        for position in range(9):
+            output, cache = attention_block.step(tokens[:, position : position + 1], cache, position)
+        return np.asarray(output)
+
+    np.testing.assert_array_equal(last_output(sequence), last_output(other))
+
+
+def test_rotated_scores_depend_on_the_distance_alone(rng):
+    query, key = rng.normal(size=(2, 1, 1, 1, 8)).astype("float32")
+
+    def score(query_position, key_position):
+        turned_query = rotate(query, np.array([query_position]), base=1000.0)
+        turned_key = rotate(key, np.array([key_position]), base=1000.0)
+        return float(np.sum(np.asarray(turned_query) * np.asarray(turned_key)))
+
+    assert score(7, 3) == pytest.approx(score(104, 100), rel=1e-4)
+    assert abs(score(7, 3) - score(9, 3)) > 1e-4
+
+
+def test_bfloat16_product_and_its_gradients_stay_near_float32(rng):
+    jax = pytest.importorskip("jax")
+    inputs = rng.normal(size=(3, 5, 16)).astype("float32")
+    kernel = rng.normal(size=(16, 7)).astype("float32")
+    probe = rng.normal(size=(3, 5, 7)).astype("float32")
+
+    def probed(precision):
+        def total(inputs, kernel):
+            return (product(inputs, kernel, precision=precision) * probe).sum()
+
+        return jax.value_and_grad(total, argnums=(0, 1))(inputs, kernel)
+
+    exact, rounded = jax.tree.leaves(probed("float32")), jax.tree.leaves(probed("bfloat16"))
+    for one, other in zip(exact, rounded, strict=True):
+        assert other.dtype == "float32"
+        # bfloat16 keeps 8 bits: about 1/256 an operand.
+        assert np.linalg.norm(one - other) < 0.01 * np.linalg.norm(one)

@@ -1,0 +1,126 @@
+"""What every recipe is: settings, data, a model, training, and a use for a person."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from openbook.errors import UsageError
+from openbook.training.length import Length, parse_duration
+
+if TYPE_CHECKING:
+    from openbook.runs import Run
+    from openbook.training.fit import FitResult
+    from openbook.training.reporter import Reporter
+
+
+def setting(default: Any, help: str) -> Any:
+    """A field of a recipe with the sentence that `--help` shows; `None` means chosen by the recipe."""
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What a recipe knows after training.
+
+    Attributes:
+        score: held-out score of the kept weights, for run.json and `--json`.
+        samples: what the model made, for a person to look at.
+    """
+
+    score: Mapping[str, float]
+    samples: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe(abc.ABC):
+    """One system of the book; the fields are its settings, its command-line flags and what run.json records.
+
+    A recipe is one file in this folder whose class is found by its place; `name` is the file's name with
+    hyphens.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    chapter: ClassVar[int]
+    learns: ClassVar[str]
+    default_budget: ClassVar[str]
+
+    data: str = setting("", "a data set by name, or a path to your own data")
+    budget: str | None = setting(None, "time to train, such as 90s, 10m or 2h")
+    steps: int | None = setting(None, "number of training steps, instead of a budget")
+    epochs: float | None = setting(None, "times to go through the data, instead of a budget")
+    checkpoint_interval_s: float = setting(30.0, "seconds between checkpoints")
+    seed: int = setting(0, "same seed, same machine, same result")
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"--seed must be between 0 and 4294967295, not {self.seed}")
+        if not self.checkpoint_interval_s >= 0.0:
+            raise UsageError(
+                f"--checkpoint-interval-s must be 0 (after every step) or more, "
+                f"not {self.checkpoint_interval_s}"
+            )
+        _ = self.length
+
+    @property
+    def length(self) -> Length:
+        """How long to train; the recipe's default budget when nothing was said."""
+        budget = self.budget
+        if (self.budget, self.steps, self.epochs) == (None, None, None):
+            budget = self.default_budget
+        return Length(
+            steps=self.steps,
+            epochs=self.epochs,
+            budget_s=None if budget is None else parse_duration(budget),
+        )
+
+    @abc.abstractmethod
+    def load_data(self, reporter: Reporter) -> Any:
+        """The data, split, with its report: an object with `report`, `fingerprint` and `origin`.
+
+        Raises:
+            DataError: it cannot be used.
+        """
+
+    @abc.abstractmethod
+    def resolve(self, data: Any) -> Recipe:
+        """The same recipe with every setting that was left open decided, from the data and the machine."""
+
+    @abc.abstractmethod
+    def prepare(self, data: Any, run: Run, reporter: Reporter) -> Any:
+        """Splits as arrays, with the fitted preprocessing, which is kept in the run's folder."""
+
+    @abc.abstractmethod
+    def build(self, splits: Any) -> Any:
+        """A functional Keras model for these splits, every layer named in textbook terms."""
+
+    @abc.abstractmethod
+    def fit(self, model: Any, splits: Any, run: Run, reporter: Reporter) -> FitResult:
+        """Train the model; calls `training.fit` once."""
+
+    @abc.abstractmethod
+    def finish(self, model: Any, splits: Any, run: Run, reporter: Reporter) -> Finished:
+        """Score the trained model on held-out data and let it show what it can do."""
+
+    @classmethod
+    @abc.abstractmethod
+    def model_inputs(cls, run: Run, input_text: str | None) -> Any:
+        """Arrays for a run's model made from what a person types; from the recipe's example when None."""
+
+    @classmethod
+    @abc.abstractmethod
+    def use(cls, run: Run, input_text: str, **options: Any) -> Iterator[str]:
+        """What a finished run does for a person, piece by piece."""
+
+
+def recipe_settings(recipe: Recipe) -> dict[str, Any]:
+    """All settings by name."""
+    return dataclasses.asdict(recipe)
+
+
+def default_settings(recipe_class: type[Recipe]) -> dict[str, Any]:
+    """The settings a recipe has when nothing is said."""
+    return {field.name: field.default for field in dataclasses.fields(recipe_class)}

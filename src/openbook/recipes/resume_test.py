@@ -1,0 +1,161 @@
+"""A run killed at any moment goes on, and ends with the bits of one that was never killed."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openbook.errors import OpenbookError
+from openbook.recipes import make_recipe
+from openbook.recipes.session import resume, train
+from openbook.runs import find_run
+from openbook.training.reporter import Reporter
+
+NUM_KILLS = 20
+NUM_STEPS = 500
+SETTINGS = {
+    "size": "tiny",
+    "width": 32,
+    "num_blocks": 1,
+    "vocabulary_size": 300,
+    "context_length": 16,
+    "batch_size": 4,
+    "precision": "float32",
+    "steps": NUM_STEPS,
+    # A checkpoint after every step: most kills fall into the writing of one.
+    "checkpoint_interval_s": 0.0,
+}
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """Own texts, runs and cache, handed to the children as environment variables."""
+    folder = tmp_path_factory.mktemp("killed")
+    texts = random.Random(0)
+    words = [
+        "the",
+        "a",
+        "film",
+        "story",
+        "plot",
+        "actor",
+        "was",
+        "is",
+        "not",
+        "very",
+        "good",
+        "bad",
+        "long",
+        "short",
+        "and",
+        "but",
+    ]
+    (folder / "texts").mkdir()
+    for index in range(40):
+        text = " ".join(texts.choice(words) for _ in range(60))
+        (folder / "texts" / f"{index}.txt").write_text(text, encoding="utf-8")
+    return {
+        "OPENBOOK_RUNS": str(folder / "runs"),
+        "OPENBOOK_CACHE": str(folder / "cache"),
+        "texts": str(folder / "texts"),
+    }
+
+
+def work(environment, name):
+    """What a child does: begin the run, or go on with it when it is there."""
+    os.environ.update(environment)
+    recipe = make_recipe("text-generator", {**SETTINGS, "data": environment["texts"]})
+    try:
+        run = find_run(name)
+    except OpenbookError:
+        train(recipe, reporter=Reporter(), name=name)
+    else:
+        if not run.is_complete:
+            resume(run, reporter=Reporter())
+
+
+def start(environment, name):
+    # The fork server imports once, so that a child is at work within a second.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["keras", "openbook.recipes.session", "openbook.training.fit"])
+    child = context.Process(target=work, args=(environment, name))
+    child.start()
+    return child
+
+
+def contents(environment, name, monkeypatch):
+    """Weights by variable, score and curve (without times) of a finished run."""
+    import keras
+
+    import openbook.layers  # noqa: F401
+
+    monkeypatch.setenv("OPENBOOK_RUNS", environment["OPENBOOK_RUNS"])
+    run = find_run(name)
+    run.verify()
+    model = keras.saving.load_model(run.model_path)
+    weights = {variable.path: np.asarray(variable.value) for variable in model.variables}
+    curve = [
+        {key: value for key, value in row.items() if key not in ("train_s", "tokens_per_s")}
+        for row in run.metrics()
+    ]
+    return weights, dict(run.section("score")), curve
+
+
+@pytest.mark.long
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL and the fork server need POSIX")
+def test_run_killed_twenty_times_ends_with_the_same_bits(environment, monkeypatch):
+    child = start(environment, "whole")
+    child.join()
+    assert child.exitcode == 0
+
+    rng = random.Random(5)
+    folder = Path(environment["OPENBOOK_RUNS"]) / "killed"
+    killed_at_steps, num_torn = [], 0
+    for index in range(NUM_KILLS):
+        child = start(environment, "killed")
+        if index % 4 == 0:  # before, or while, the run is made or read
+            child.join(timeout=rng.uniform(0.0, 1.0))
+        else:
+            _wait_for_a_checkpoint(folder, child)
+            child.join(timeout=rng.uniform(0.0, 0.25))
+        assert child.exitcode is None, "the run ended before it could be killed"
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        killed_at_steps.append(_last_step(folder))
+        num_torn += any(folder.rglob(".writing-*"))
+    child = start(environment, "killed")
+    child.join()
+    assert child.exitcode == 0
+
+    expected, received = (contents(environment, name, monkeypatch) for name in ("whole", "killed"))
+    assert expected[0].keys() == received[0].keys()
+    for path, weights in expected[0].items():
+        np.testing.assert_array_equal(weights, received[0][path], err_msg=path)
+    assert expected[1:] == received[1:]
+    # The kills were real: at many different steps, some in the middle of a write.
+    assert len(set(killed_at_steps)) >= NUM_KILLS // 3, killed_at_steps
+    assert num_torn > 0
+
+
+def _wait_for_a_checkpoint(folder, child):
+    """Return once this child has written one."""
+    path = folder / "checkpoints" / "latest.safetensors"
+    before = path.stat().st_mtime_ns if path.exists() else None
+    while child.exitcode is None:
+        if path.exists() and path.stat().st_mtime_ns != before:
+            return
+        time.sleep(0.005)
+
+
+def _last_step(folder):
+    try:
+        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        return json.loads(lines[-1])["step"]
+    except (OSError, IndexError, ValueError):
+        return None

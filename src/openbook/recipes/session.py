@@ -1,0 +1,143 @@
+"""One training session: from a recipe to a finished run, or from an unfinished run to its end."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from openbook.errors import Interrupted, OpenbookError, RunError
+from openbook.recipes import make_recipe
+from openbook.recipes.recipe import Recipe, default_settings, recipe_settings
+from openbook.runs import Run
+from openbook.saved_models import save_model
+from openbook.training.reporter import Reporter
+from openbook.training.seeding import seeded
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingResult:
+    """What a session leaves, for printing.
+
+    Attributes:
+        total_s: everything from the command to the end, of this session.
+    """
+
+    run: Run
+    score: Mapping[str, float]
+    train_s: float
+    total_s: float
+    steps: int
+    samples: list[str]
+
+
+def train(recipe: Recipe, *, reporter: Reporter, name: str | None = None) -> TrainingResult:
+    """Load the data, make a run and train it to its end.
+
+    Raises:
+        DataError: the data cannot be used; no run was made.
+        Interrupted, TrainingError, RunError: see `training.fit`.
+    """
+    begin_s = time.monotonic()
+    data = recipe.load_data(reporter)
+    reporter.data(data.report)
+    _prepare_backend()
+    resolved = recipe.resolve(data)
+    record = {
+        "settings": recipe_settings(resolved),
+        "settings_default": default_settings(type(recipe)),
+        "data": {
+            "source": recipe.data,
+            "origin": dict(data.origin),
+            "fingerprint": data.fingerprint,
+            "report": data.report.to_dict(),
+        },
+        "seed": recipe.seed,
+    }
+    run = Run.create(recipe=recipe.name, record=record, name=name)
+    return _train_in(run, resolved, data, reporter, begin_s)
+
+
+def resume(run: Run, *, reporter: Reporter) -> TrainingResult:
+    """Train an unfinished run to its end, with the settings it was begun with.
+
+    Raises:
+        RunError: the run is complete, damaged, in use, or its data is not what it was.
+    """
+    begin_s = time.monotonic()
+    if run.is_complete:
+        raise RunError(
+            f"{run.name} is complete; there is nothing left to train. Try it with: openbook try {run.name}"
+        )
+    recipe = make_recipe(run.recipe, run.section("settings"))
+    data = recipe.load_data(reporter)
+    if data.fingerprint != run.section("data").get("fingerprint"):
+        raise RunError(
+            f"the data at {recipe.data!r} is not what {run.name} was begun with. "
+            f"Put the earlier data back, or train anew: openbook train {recipe.name} --data {recipe.data}"
+        )
+    _prepare_backend()
+    return _train_in(run, recipe, data, reporter, begin_s)
+
+
+def _train_in(run: Run, recipe: Recipe, data: Any, reporter: Reporter, begin_s: float) -> TrainingResult:
+    with run.lock():
+        session: dict[str, Any] = {"started": datetime.now(UTC).isoformat(), "ended": None}
+        sessions = [*run.record.get("sessions", []), session]
+        run.update(status="training", sessions=sessions)
+        try:
+            result = _train_to_end(run, recipe, data, reporter, begin_s)
+        except OpenbookError as error:
+            reporter.close()
+            status = "interrupted" if isinstance(error, Interrupted) else "failed"
+            session["ended"] = datetime.now(UTC).isoformat()
+            run.update(status=status, sessions=sessions)
+            raise
+        session["ended"] = datetime.now(UTC).isoformat()
+        run.update(sessions=sessions)
+        run.complete()
+        return result
+
+
+def _train_to_end(run: Run, recipe: Recipe, data: Any, reporter: Reporter, begin_s: float) -> TrainingResult:
+    splits = recipe.prepare(data, run, reporter)
+    with seeded(recipe.seed):
+        model = recipe.build(splits)
+    reporter.message(f"Training a model of {model.count_params():,} parameters …")
+    try:
+        fitted = recipe.fit(model, splits, run, reporter)
+    except Interrupted:
+        # The weights so far can be tried at once, and training can go on from the checkpoint.
+        save_model(model, run.model_path)
+        raise
+    save_model(model, run.model_path)
+    reporter.close()
+    finished = recipe.finish(model, splits, run, reporter)
+    total_s = time.monotonic() - begin_s
+    run.update(
+        score=dict(finished.score),
+        kept=fitted.kept,
+        actual={
+            "train_s": round(fitted.train_s, 3),
+            "total_s": round(total_s, 3),
+            "steps": fitted.steps,
+            "kept_step": fitted.kept_step,
+        },
+    )
+    return TrainingResult(
+        run=run,
+        score=finished.score,
+        train_s=fitted.train_s,
+        total_s=total_s,
+        steps=fitted.steps,
+        samples=finished.samples,
+    )
+
+
+def _prepare_backend() -> None:
+    from openbook.data.cache import cache_folder
+    from openbook.training.devices import prepare_jax
+
+    prepare_jax(cache_folder())

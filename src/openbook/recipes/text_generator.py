@@ -1,0 +1,427 @@
+"""text-generator (chapter 12): a small GPT that learns to write from texts."""
+
+# B = batch, T = context length, V = vocabulary, E = model width
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from openbook.data.cache import cache_folder
+from openbook.errors import RunError, UsageError
+from openbook.recipes.recipe import Finished, Recipe, setting
+from openbook.runs.atomic import atomic_write
+from openbook.saved_models import load_model
+from openbook.text.sampling import Decoding
+from openbook.text.score import score_stream
+from openbook.text.stream import TokenBatches, TokenStream
+from openbook.text.tokenizer import Tokenizer
+from openbook.training.losses import next_token_loss, token_nats
+from openbook.training.precision import check_precision, remembered_precision
+from openbook.training.schedule import Schedule
+from openbook.training.state import TrainingState
+
+if TYPE_CHECKING:
+    from openbook.data import Documents, TextReport
+    from openbook.runs import Run
+    from openbook.training.fit import FitResult
+    from openbook.training.reporter import Reporter
+
+TOKENIZER_NAME = "tokenizer.json"
+
+_SIZE_FIELDS = (
+    "num_blocks",
+    "width",
+    "num_heads",
+    "feed_forward_units",
+    "context_length",
+    "vocabulary_size",
+    "batch_size",
+    "learning_rate",
+)
+# What the sizes stand for; each number is a setting of its own.
+SIZES: Mapping[str, Mapping[str, Any]] = {
+    size: dict(zip(_SIZE_FIELDS, values, strict=True))
+    for size, values in {
+        "tiny": (3, 128, 2, 512, 128, 2048, 8, 4e-3),
+        "small": (4, 256, 4, 1024, 128, 4096, 16, 4e-3),
+        "medium": (6, 384, 6, 1536, 256, 8192, 16, 2e-3),
+        "large": (12, 768, 12, 3072, 512, 16384, 16, 6e-4),
+    }.items()
+}
+# `auto`: the largest size that has time to learn within the budget on two cores.
+_AUTO_SIZES_S = ((300.0, "tiny"), (2700.0, "small"), (math.inf, "medium"))
+
+# Held-out text is scored on at most so many bytes: at the end, and to compare weights while training.
+_SCORED_BYTES = 400_000
+_COMPARED_BYTES = 60_000
+_SAMPLE_TOKENS = 90
+_NUM_PROMPT_WORDS = 4
+_EXAMPLE_TEXT = "This movie was"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TextData:
+    """Documents on their side of the split."""
+
+    documents: Documents
+    train_texts: tuple[str, ...]
+    held_out_texts: tuple[str, ...]
+
+    @property
+    def report(self) -> TextReport:
+        return self.documents.report
+
+    @property
+    def fingerprint(self) -> str:
+        return self.documents.fingerprint
+
+    @property
+    def origin(self) -> Mapping[str, object]:
+        return self.documents.origin
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TextSplits:
+    """Tokens to train on and to score with.
+
+    Attributes:
+        scored, compared: held-out documents for the final score and, part of these, for choosing weights.
+        prompt: the first words of a held-out document.
+    """
+
+    tokenizer: Tokenizer
+    train: TokenStream
+    scored: TokenStream
+    compared: TokenStream
+    prompt: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TextGenerator(Recipe):
+    """Train a decoder-only Transformer on texts and let it write."""
+
+    name: ClassVar[str] = "text-generator"
+    title: ClassVar[str] = "Text generator"
+    chapter: ClassVar[int] = 12
+    learns: ClassVar[str] = (
+        "how a Transformer predicts the next token, and writes by doing it again and again"
+    )
+    default_budget: ClassVar[str] = "90s"
+
+    data: str = setting("imdb", "a data set by name (imdb, imdb-full) or a path to your own texts")
+    text_column: str | None = setting(None, "column that holds the text, for tables; guessed when left out")
+    max_bytes: int | None = setting(None, "read at most so many bytes of your data; 1 GiB when left out")
+    held_out_share: float = setting(0.1, "share of the documents that is never trained on")
+    size: str = setting(
+        "auto",
+        f"{', '.join(SIZES)}, or auto: by the budget. Sets every number below that is left out",
+    )
+    vocabulary_size: int | None = setting(None, "number of tokens; fewer for little text")
+    context_length: int | None = setting(None, "tokens the model sees at once")
+    num_blocks: int | None = setting(None, "number of decoder blocks")
+    width: int | None = setting(None, "size of the residual stream")
+    num_heads: int | None = setting(None, "attention heads in each block")
+    feed_forward_units: int | None = setting(None, "width inside the feed-forward part")
+    tied_output: bool = setting(False, "let the token embedding also make the logits")
+    rotary_base: float = setting(1000.0, "wavelength base of the rotary positions")
+    batch_size: int | None = setting(None, "windows of text in one step")
+    learning_rate: float | None = setting(None, "highest learning rate of AdamW")
+    weight_decay: float = setting(0.1, "AdamW's decay of the matrices")
+    warm_up_share: float = setting(0.03, "share of the run in which the learning rate rises")
+    decay_share: float = setting(0.7, "share of the run, at its end, in which the rate falls to zero")
+    precision: str = setting("auto", "auto (the faster on this machine, measured), float32 or bfloat16")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_precision(self.precision)
+        if self.size not in (*SIZES, "auto"):
+            raise UsageError(f"--size must be auto, {', '.join(SIZES)}, not {self.size!r}")
+        if not 0.0 < self.held_out_share < 1.0:
+            raise UsageError(f"--held-out-share must lie between 0 and 1, not {self.held_out_share}")
+        if self.vocabulary_size is not None and self.vocabulary_size < 257:
+            raise UsageError(
+                f"--vocabulary-size must be at least 257 (all bytes and end-of-text), "
+                f"not {self.vocabulary_size}"
+            )
+        names = ("context_length", "num_blocks", "width", "num_heads", "feed_forward_units", "batch_size")
+        for name in (*names, "learning_rate", "rotary_base"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UsageError(f"--{name.replace('_', '-')} must be above zero, not {value}")
+        if self.width and self.num_heads and self.width % (2 * self.num_heads):
+            raise UsageError(
+                f"--width must be a multiple of twice --num-heads (each head turns pairs of features), "
+                f"not {self.width} with {self.num_heads} heads"
+            )
+
+    def load_data(self, reporter: Reporter) -> TextData:
+        from openbook.data import load_texts
+
+        documents = load_texts(
+            self.data,
+            text_column=self.text_column,
+            max_bytes=self.max_bytes,
+            held_out_share=self.held_out_share,
+            progress=reporter.message,
+        )
+        train_texts, held_out_texts = documents.split()
+        return TextData(documents=documents, train_texts=train_texts, held_out_texts=held_out_texts)
+
+    def resolve(self, data: TextData) -> TextGenerator:
+        size = self.size if self.size != "auto" else _size_for(self.length.budget_s)
+        num_bytes = sum(len(text) for text in data.train_texts)
+        sizes = {**SIZES[size]}
+        sizes["vocabulary_size"] = min(sizes["vocabulary_size"], suitable_vocabulary_size(num_bytes))
+        if self.width is not None:
+            # Heads of 64 features and the usual ratio inside the feed-forward part.
+            sizes["num_heads"] = max(1, self.width // 64)
+            sizes["feed_forward_units"] = 4 * self.width
+        open_sizes = {name: value for name, value in sizes.items() if getattr(self, name) is None}
+        resolved = dataclasses.replace(self, size=size, **open_sizes)
+        if resolved.precision == "auto":
+            assert resolved.batch_size and resolved.context_length
+            assert resolved.width and resolved.feed_forward_units
+            rows = resolved.batch_size * resolved.context_length
+            precision = remembered_precision(
+                rows,
+                resolved.width,
+                resolved.feed_forward_units,
+                memory=cache_folder() / "fastest_precision.json",
+            )
+            resolved = dataclasses.replace(resolved, precision=precision)
+        return resolved
+
+    def prepare(self, data: TextData, run: Run, reporter: Reporter) -> TextSplits:
+        assert self.vocabulary_size is not None
+        path = run.path / TOKENIZER_NAME
+        if path.exists():
+            tokenizer = Tokenizer.load(path)
+        else:
+            reporter.message(f"Learning a vocabulary of up to {self.vocabulary_size:,} tokens …")
+            tokenizer = Tokenizer.train(data.train_texts, vocabulary_size=self.vocabulary_size)
+            atomic_write(path, tokenizer.to_json())
+        reporter.message(f"Turning {len(data.train_texts):,} documents into tokens …")
+        scored = _first_bytes(data.held_out_texts, _SCORED_BYTES)
+        return TextSplits(
+            tokenizer=tokenizer,
+            train=TokenStream.encode(data.train_texts, tokenizer),
+            scored=TokenStream.encode(scored, tokenizer),
+            compared=TokenStream.encode(_first_bytes(scored, _COMPARED_BYTES), tokenizer),
+            prompt=" ".join(scored[0].split()[:_NUM_PROMPT_WORDS]),
+        )
+
+    def build(self, splits: TextSplits) -> Any:
+        return build_decoder(self, vocabulary_size=splits.tokenizer.vocabulary_size)
+
+    def fit(self, model: Any, splits: TextSplits, run: Run, reporter: Reporter) -> FitResult:
+        import keras
+
+        from openbook.training.fit import FitSettings, fit
+
+        assert self.learning_rate is not None
+        optimizer = keras.optimizers.AdamW(
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            beta_2=0.95,
+            global_clipnorm=1.0,
+        )
+        optimizer.exclude_from_weight_decay(var_names=["scale", "embeddings"])
+        schedule = Schedule(
+            peak=self.learning_rate, warm_up_share=self.warm_up_share, decay_share=self.decay_share
+        )
+        settings = FitSettings(
+            optimizer=optimizer,
+            schedule=schedule,
+            length=self.length,
+            checkpoint_interval_s=self.checkpoint_interval_s,
+        )
+        return fit(TextTask(self, model, splits), settings, run=run, reporter=reporter)
+
+    def finish(self, model: Any, splits: TextSplits, run: Run, reporter: Reporter) -> Finished:
+        from openbook.text.generation import TextWriter
+
+        reporter.message(f"Scoring {splits.scored.size_bytes:,} bytes of held-out text …")
+        task = TextTask(self, model, splits)
+        values = [variable.value for variable in model.trainable_variables]
+        score = task.score(values, splits.scored)
+        assert self.context_length is not None
+        writer = TextWriter(model, splits.tokenizer, context_length=self.context_length)
+        decoding = Decoding(max_tokens=_SAMPLE_TOKENS, seed=self.seed)
+        samples = []
+        for index, prompt in enumerate(("", "", splits.prompt)):
+            text = writer.text(prompt, dataclasses.replace(decoding, seed=(self.seed + index) % 2**32))
+            samples.append(prompt + text)
+            atomic_write(run.samples_folder / f"final-{index + 1}.txt", samples[-1])
+        return Finished(score=score, samples=samples)
+
+    @classmethod
+    def model_inputs(cls, run: Run, input_text: str | None) -> np.ndarray:
+        """Token ids (1, T) of a text, after an end-of-text token as in training; at most the context length."""
+        tokenizer = Tokenizer.load(run.path / TOKENIZER_NAME)
+        ids = [tokenizer.end_of_text, *tokenizer.encode(_EXAMPLE_TEXT if input_text is None else input_text)]
+        return np.array([ids[: int(run.section("settings")["context_length"])]], np.int32)
+
+    @classmethod
+    def use(cls, run: Run, input_text: str, **options: Any) -> Iterator[str]:
+        """Continue a text.
+
+        Args:
+            run: a run of this recipe with a saved model.
+            input_text: the beginning; empty for a new document.
+            options: fields of `Decoding`.
+        Returns:
+            pieces of the continuation, as they are drawn.
+        """
+        pieces: Iterator[str] = _writer(run).write(input_text, Decoding(**options))
+        return pieces
+
+
+class TextTask:
+    """Next-token prediction on packed text, for the training loop."""
+
+    score_key = "bits_per_byte"
+    unit = "tokens"
+
+    def __init__(self, recipe: TextGenerator, model: Any, splits: TextSplits) -> None:
+        assert recipe.context_length is not None
+        assert recipe.batch_size is not None
+        self.model = model
+        self._batch_size = recipe.batch_size
+        self._recipe = recipe
+        self._splits = splits
+        self._context_length = recipe.context_length
+        self._batches = TokenBatches(
+            stream=splits.train,
+            batch_size=self._batch_size,
+            context_length=recipe.context_length,
+            seed=recipe.seed,
+        )
+        self.steps_per_epoch = self._batches.steps_per_epoch
+        self.units_per_step = self._batch_size * recipe.context_length
+
+    def loss(self, outputs: Any, targets: Any) -> Any:
+        return next_token_loss(outputs, targets)
+
+    def batch_at(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        return self._batches.batch_at(step)
+
+    def evaluate(self, state: TrainingState) -> dict[str, float]:
+        return self.score(state.trainable, self._splits.compared)
+
+    def sample(self, state: TrainingState, step: int) -> str | None:
+        from openbook.text.generation import TextWriter
+
+        writer = TextWriter(
+            self.model,
+            self._splits.tokenizer,
+            context_length=self._context_length,
+            weights=state.trainable,
+        )
+        decoding = Decoding(max_tokens=_SAMPLE_TOKENS // 2, seed=(self._recipe.seed + step) % 2**32)
+        return self._splits.prompt + writer.text(self._splits.prompt, decoding)
+
+    def score(self, weights: Any, stream: TokenStream) -> dict[str, float]:
+        """Score of a held-out stream as numbers by name."""
+        score = score_stream(
+            stream,
+            functools.partial(self._score_batch, weights),
+            batch_size=self._batch_size,
+            context_length=self._context_length,
+        )
+        return dataclasses.asdict(score)
+
+    @functools.cached_property
+    def _score_batch(self) -> Any:
+        import jax
+        import jax.numpy as jnp
+
+        def score(weights: Any, inputs_BT: Any, targets_BT: Any, weights_BT: Any) -> Any:
+            logits_BTV, _ = self.model.stateless_call(weights, [], inputs_BT)
+            nats_BT = token_nats(logits_BTV, targets_BT)
+            is_right_BT = jnp.argmax(logits_BTV, axis=-1) == targets_BT
+            return jnp.sum(nats_BT * weights_BT), jnp.sum(is_right_BT * weights_BT)
+
+        return jax.jit(score)
+
+
+def build_decoder(recipe: TextGenerator, *, vocabulary_size: int) -> Any:
+    """The functional model: tokens (B, T) → next-token logits (B, T, V).
+
+    Args:
+        recipe: resolved, so that every size is a number.
+        vocabulary_size: V.
+    """
+    import keras
+
+    from openbook.layers import DecoderBlock, Projection
+
+    assert recipe.width and recipe.num_heads and recipe.num_blocks and recipe.feed_forward_units
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    embedding_class = keras.layers.ReversibleEmbedding if recipe.tied_output else keras.layers.Embedding
+    embedding = embedding_class(
+        vocabulary_size,
+        recipe.width,
+        embeddings_initializer=keras.initializers.RandomNormal(stddev=0.02 if recipe.tied_output else 1.0),
+        name="token_embedding",
+    )
+    hidden = embedding(tokens)
+    for index in range(recipe.num_blocks):
+        hidden = DecoderBlock(
+            num_heads=recipe.num_heads,
+            head_dim=recipe.width // recipe.num_heads,
+            feed_forward_units=recipe.feed_forward_units,
+            rotary_base=recipe.rotary_base,
+            precision=recipe.precision,
+            name=f"block_{index + 1}",
+        )(hidden)
+    hidden = keras.layers.RMSNormalization(name="final_norm")(hidden)
+    if recipe.tied_output:
+        logits = keras.layers.Identity(name="next_token_logits")(embedding(hidden, reverse=True))
+    else:
+        # Zero weights: the first prediction gives every token the same probability.
+        logits = Projection(
+            vocabulary_size,
+            precision=recipe.precision,
+            kernel_initializer="zeros",
+            name="next_token_logits",
+        )(hidden)
+    return keras.Model(tokens, logits, name="text_generator")
+
+
+def _size_for(budget_s: float | None) -> str:
+    if budget_s is None:
+        return "tiny"
+    return next(size for limit_s, size in _AUTO_SIZES_S if budget_s <= limit_s)
+
+
+def suitable_vocabulary_size(num_characters: int) -> int:
+    """The largest vocabulary that an amount of text can fill."""
+    for limit, size in ((20_000_000, 16384), (5_000_000, 8192), (1_000_000, 4096), (100_000, 2048)):
+        if num_characters >= limit:
+            return size
+    return 1024
+
+
+def _writer(run: Run) -> Any:
+    from openbook.text.generation import TextWriter
+
+    if not run.model_path.exists():
+        raise RunError(
+            f"{run.name} has no model yet. Go on training it with: openbook train --resume {run.name}"
+        )
+    run.verify()
+    model = load_model(run.model_path)
+    tokenizer = Tokenizer.load(run.path / TOKENIZER_NAME)
+    return TextWriter(model, tokenizer, context_length=int(run.section("settings")["context_length"]))
+
+
+def _first_bytes(texts: tuple[str, ...], num_bytes: int) -> tuple[str, ...]:
+    """Whole documents from the beginning, about `num_bytes` together, at least one."""
+    sizes = np.cumsum([len(text.encode()) for text in texts])
+    return texts[: max(1, int(np.searchsorted(sizes, num_bytes, side="right")))]

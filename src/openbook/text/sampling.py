@@ -1,0 +1,96 @@
+"""How the next token is drawn from the model's logits."""
+
+# V = vocabulary
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from openbook.errors import UsageError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """Settings of drawing text.
+
+    Attributes:
+        temperature: divides the logits; 0 always takes the most probable token.
+        top_k: only the k most probable tokens; 0 for all.
+        top_p: only the most probable tokens that together reach this probability; 1 for all.
+        repetition_penalty: divides positive logits of tokens seen already, multiplies negative ones; 1 for
+            none. Source: Keskar et al. (2019), "CTRL", section 4.1.
+        max_tokens: stop after so many new tokens, or earlier at the end of the text.
+        seed: same seed, same text.
+    """
+
+    temperature: float = 0.7
+    top_k: int = 0
+    top_p: float = 0.9
+    repetition_penalty: float = 1.05
+    max_tokens: int = 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        allowed = {
+            "temperature": (0.0 <= self.temperature <= 100.0, "between 0 and 100"),
+            "top_k": (self.top_k >= 0, "0 or more"),
+            "top_p": (0.0 < self.top_p <= 1.0, "above 0 and at most 1"),
+            "repetition_penalty": (0.0 < self.repetition_penalty <= 100.0, "above 0 and at most 100"),
+            "max_tokens": (1 <= self.max_tokens <= 100_000, "between 1 and 100000"),
+            "seed": (0 <= self.seed < 2**32, "between 0 and 4294967295"),
+        }
+        for name, (is_allowed, range_text) in allowed.items():
+            if not is_allowed:
+                raise UsageError(
+                    f"--{name.replace('_', '-')} must be {range_text}, not {getattr(self, name)}"
+                )
+
+
+def draw_token(logits_V: Any, seen_V: Any, key: Any, decoding: DecodingValues) -> Any:
+    """One token id, drawn by the settings; traced by JAX.
+
+    Args:
+        logits_V: float array.
+        seen_V: boolean array; tokens that the text already has.
+        key: JAX random key.
+        decoding: the settings as arrays, so that other settings need no new compilation.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    penalized = jnp.where(
+        logits_V > 0, logits_V / decoding.repetition_penalty, logits_V * decoding.repetition_penalty
+    )
+    logits_V = jnp.where(seen_V, penalized, logits_V)
+    is_greedy = decoding.temperature <= 0.0
+    scaled_V = logits_V / jnp.where(is_greedy, 1.0, decoding.temperature)
+    # In descending order, a token stays while its rank is below k and the probability before it below p.
+    order_V = jnp.argsort(-scaled_V)
+    sorted_V = scaled_V[order_V]
+    probabilities_V = jax.nn.softmax(sorted_V)
+    before_V = jnp.cumsum(probabilities_V) - probabilities_V
+    is_kept_V = (before_V < decoding.top_p) & (jnp.arange(len(order_V)) < decoding.top_k)
+    drawn = jax.random.categorical(key, jnp.where(is_kept_V.at[0].set(True), sorted_V, -jnp.inf))
+    return order_V[jnp.where(is_greedy, 0, drawn)]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DecodingValues:
+    """The numbers of `Decoding` that enter the compiled loop; a JAX pytree."""
+
+    temperature: Any
+    top_k: Any
+    top_p: Any
+    repetition_penalty: Any
+
+    @classmethod
+    def of(cls, decoding: Decoding, *, vocabulary_size: int) -> DecodingValues:
+        import jax.numpy as jnp
+
+        return cls(
+            temperature=jnp.float32(decoding.temperature),
+            top_k=jnp.int32(decoding.top_k or vocabulary_size),
+            top_p=jnp.float32(decoding.top_p),
+            repetition_penalty=jnp.float32(decoding.repetition_penalty),
+        )

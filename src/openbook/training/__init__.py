@@ -1,0 +1,1 @@
+"""Training: one loop for all recipes, with a budget, a schedule, checkpoints and resume."""

@@ -1,0 +1,275 @@
+"""The training loop of all recipes: steps, held-out scores, checkpoints, resume, deadline."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from openbook.errors import Interrupted, RunError, TrainingError
+from openbook.runs import Run
+from openbook.runs.atomic import atomic_write
+from openbook.training import checkpoint
+from openbook.training.checkpoint import Best, Position
+from openbook.training.interrupt import StopRequest, stop_on_signal
+from openbook.training.length import Length, StepPlan
+from openbook.training.reporter import Progress, Reporter
+from openbook.training.schedule import Schedule
+from openbook.training.state import TrainingState
+from openbook.training.step import compile_train_step
+from openbook.training.task import Task
+
+_METRICS_INTERVAL_STEPS = 10
+# Shares of the run after which the held-out data is scored; the last weights are scored at the end.
+_EVALUATIONS = (0.25, 0.5, 0.75)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FitResult:
+    """What training came to.
+
+    Attributes:
+        kept: "best" or "last": whose weights the model holds now.
+        score: held-out score of these weights, as used to choose them.
+        train_s: training time over all sessions.
+    """
+
+    steps: int
+    train_s: float
+    kept: str
+    kept_step: int
+    score: Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """How to train, whatever the task.
+
+    Attributes:
+        optimizer: a Keras optimizer that was not used before.
+        checkpoint_interval_s: seconds between checkpoints; 0 for one after every step.
+    """
+
+    optimizer: Any
+    schedule: Schedule
+    length: Length
+    checkpoint_interval_s: float = 30.0
+
+
+def fit(task: Task, settings: FitSettings, *, run: Run, reporter: Reporter) -> FitResult:
+    """Train a task to its end, from the run's latest checkpoint when there is one.
+
+    Raises:
+        Interrupted: stopped by Ctrl-C; the state is saved, the model holds the last weights.
+        TrainingError: the loss is not finite.
+        RunError: the latest checkpoint is damaged or of another model, or a new one cannot be written.
+    """
+    settings.optimizer.build(task.model.trainable_variables)
+    session = _Session(task, settings, run, reporter)
+    with stop_on_signal() as stop:
+        return session.train(stop)
+
+
+class _Session:
+    """One process' part of a run."""
+
+    def __init__(self, task: Task, settings: FitSettings, run: Run, reporter: Reporter) -> None:
+        self.task = task
+        self.schedule = settings.schedule
+        self.checkpoint_interval_s = settings.checkpoint_interval_s
+        self.run = run
+        self.reporter = reporter
+        self.state = TrainingState.of(task.model, settings.optimizer)
+        self.train_step = compile_train_step(task.model, settings.optimizer, task.loss)
+        self.step = 0
+        self.best: Best | None = None
+        self.plan = StepPlan(settings.length, steps_per_epoch=task.steps_per_epoch)
+        self.evaluations: list[float] = list(_EVALUATIONS)
+        self.evaluated_step = 0
+        self._resume()
+        self.clock_s = time.monotonic()
+        self.saved_at_s = self.clock_s
+
+    def train(self, stop: StopRequest) -> FitResult:
+        first_step = self.step
+        pending: tuple[Any, float] | None = None  # loss and learning rate of the step in flight
+        while not self.plan.is_done(self.step):
+            learning_rate = self.schedule.learning_rate(self.plan.progress(self.step))
+            inputs, targets = self.task.batch_at(self.step)
+            self.state, loss = self.train_step(self.state, inputs, targets, learning_rate)
+            self.step += 1
+            if pending is not None:
+                # Reading the loss of the step before keeps one step in flight and the clock honest.
+                self._finish_step(self.step - 1, *pending, is_warm=self.step - 1 > first_step + 1)
+            pending = (loss, learning_rate)
+            is_due = self._is_evaluation_due() or self._is_checkpoint_due() or stop.is_made
+            if is_due or self.plan.is_done(self.step):
+                self._finish_step(self.step, *pending, is_warm=self.step > first_step + 1)
+                pending = None
+                self._between_steps(stop)
+        return self._finish()
+
+    def _finish_step(self, step: int, loss: Any, learning_rate: float, *, is_warm: bool) -> None:
+        value = float(loss)
+        duration_s = self._lap()
+        self.plan.step_taken(step, duration_s=duration_s, is_warm=is_warm)
+        if not math.isfinite(value):
+            self._stop_at_bad_loss(step)
+        speed = self.task.units_per_step / self.plan.step_s if self.plan.step_s else None
+        if step % _METRICS_INTERVAL_STEPS == 0 or step == 1 or self.plan.is_done(step):
+            row = {"step": step, "loss": value, "learning_rate": learning_rate}
+            self.run.append_metrics(
+                {**row, "train_s": round(self.plan.elapsed_s, 3), f"{self.task.unit}_per_s": speed}
+            )
+        self.reporter.step(
+            Progress(
+                step=step,
+                num_steps=self.plan.num_steps,
+                fraction=self.plan.progress(step),
+                loss=value,
+                elapsed_s=self.plan.elapsed_s,
+                remaining_s=self.plan.remaining_s(step),
+                speed=speed,
+                unit=self.task.unit,
+            )
+        )
+
+    def _between_steps(self, stop: StopRequest) -> None:
+        if self._is_evaluation_due():
+            self.evaluations = [share for share in self.evaluations if share > self.plan.progress(self.step)]
+            self._evaluate()
+            text = self.task.sample(self.state, self.step)
+            if text is not None:
+                self.reporter.sample(text)
+                atomic_write(self.run.samples_folder / f"step-{self.step}.txt", text)
+            # The evaluations to come take as long as this one.
+            self.plan.reserved_s = len(self.evaluations) * self._count_lap()
+            self._save()
+        elif self._is_checkpoint_due() or stop.is_made:
+            self._save()
+        self._count_lap()
+        if stop.is_made and not self.plan.is_done(self.step):
+            self.state.put_weights_into(self.task.model)
+            raise Interrupted(
+                f"stopped after step {self.step}; everything is saved. "
+                f"Go on with: openbook train --resume {self.run.name}"
+            )
+
+    def _evaluate(self) -> None:
+        score = self.task.evaluate(self.state)
+        key = self.task.score_key
+        if self.best is None or score[key] < self.best.score[key]:
+            weights = {"trainable": self.state.trainable, "non_trainable": self.state.non_trainable}
+            file = checkpoint.save_best(self.run.checkpoints, weights, step=self.step)
+            self.best = Best(step=self.step, score=score, file=file)
+        self.run.append_metrics(
+            {"step": self.step, "train_s": round(self.plan.elapsed_s, 3), "held_out": score}
+        )
+        self.evaluated_step = self.step
+        self.reporter.evaluated(self.step, score)
+
+    def _finish(self) -> FitResult:
+        """Score the last weights and put the better of best and last into the model."""
+        self._count_lap()
+        train_s = self.plan.elapsed_s
+        if self.best is None or self.evaluated_step != self.step:
+            self._evaluate()
+        assert self.best is not None
+        self._save()
+        kept_last = self.best.step == self.step
+        if not kept_last:
+            arrays, _ = checkpoint.read_arrays(self.run.checkpoints / self.best.file)
+            self.state = dataclasses.replace(
+                self.state, trainable=arrays["trainable"], non_trainable=arrays.get("non_trainable", [])
+            )
+        self.state.put_weights_into(self.task.model)
+        return FitResult(
+            steps=self.step,
+            train_s=train_s,
+            kept="last" if kept_last else "best",
+            kept_step=self.best.step,
+            score=self.best.score,
+        )
+
+    def _save(self) -> None:
+        position = Position(
+            step=self.step, elapsed_s=self.plan.elapsed_s, num_steps=self.plan.num_steps, best=self.best
+        )
+        checkpoint.save_latest(self.run.checkpoints, self.state.groups(), position)
+        if self.best is not None:
+            checkpoint.drop_other_best(self.run.checkpoints, keep=self.best.file)
+        self.saved_at_s = time.monotonic()
+
+    def _resume(self) -> None:
+        loaded = checkpoint.load_latest(self.run.checkpoints)
+        if loaded is None:
+            self.run.truncate_metrics(after_step=0)
+            return
+        arrays, position = loaded
+        self.state = _as_state(arrays, like=self.state)
+        self.step, self.best = position.step, position.best
+        self.plan.elapsed_s = position.elapsed_s
+        if self.plan.has_deadline:
+            self.plan.num_steps = position.num_steps
+        progress = self.plan.progress(self.step)
+        self.evaluations = [share for share in self.evaluations if share > progress]
+        self.run.truncate_metrics(after_step=self.step)
+        self.evaluated_step = max((row["step"] for row in self.run.metrics() if "held_out" in row), default=0)
+        self.reporter.message(f"Going on after step {self.step}")
+
+    def _stop_at_bad_loss(self, step: int) -> None:
+        # The step itself changed nothing, so what is saved here are the last good weights.
+        if self.best is None:
+            self.state.put_weights_into(self.task.model)
+        self._save()
+        raise TrainingError(
+            f"the loss became NaN or infinite at step {step}. "
+            f"The last good weights are kept in {self.run.path}. "
+            f"Train anew with a lower --learning-rate, or look for extreme values in the data"
+        )
+
+    def _is_evaluation_due(self) -> bool:
+        if self.plan.is_done(self.step):
+            return False
+        return bool(self.evaluations) and self.plan.progress(self.step) >= self.evaluations[0]
+
+    def _is_checkpoint_due(self) -> bool:
+        return time.monotonic() - self.saved_at_s >= self.checkpoint_interval_s
+
+    def _lap(self) -> float:
+        """Seconds since the last lap; monotonic, so a clock that is set does no harm."""
+        now_s = time.monotonic()
+        duration_s, self.clock_s = now_s - self.clock_s, now_s
+        return duration_s
+
+    def _count_lap(self) -> float:
+        duration_s = self._lap()
+        self.plan.time_passed(self.step, duration_s=duration_s)
+        return duration_s
+
+
+def _as_state(arrays: dict[str, list[np.ndarray]], *, like: TrainingState) -> TrainingState:
+    """Arrays of a checkpoint as a state of the same shapes.
+
+    Raises:
+        RunError: they belong to another model or optimizer.
+    """
+    import jax.numpy as jnp
+
+    groups: dict[str, list[Any]] = {}
+    for field in dataclasses.fields(TrainingState):
+        expected, received = getattr(like, field.name), arrays.get(field.name, [])
+        shapes = [tuple(value.shape) for value in expected], [tuple(value.shape) for value in received]
+        if shapes[0] != shapes[1]:
+            raise RunError(
+                f"the checkpoint holds {len(shapes[1])} {field.name} arrays of other shapes than the model's "
+                f"{len(shapes[0])}: it was made by another version or other settings. Train anew"
+            )
+        groups[field.name] = [
+            jnp.asarray(value, dtype=old.dtype) for value, old in zip(received, expected, strict=True)
+        ]
+    return TrainingState(**groups)
