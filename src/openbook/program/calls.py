@@ -1,0 +1,112 @@
+"""From a model or a function to a trace or a NumPy program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from openbook.errors import ModelError
+from openbook.program.model import forward_program, is_model, step_program, trace_model
+from openbook.program.program import program_of
+from openbook.program.reading import LIMIT_BYTES, Reading
+from openbook.program.roles import Roles
+from openbook.program.trace import Trace
+
+if TYPE_CHECKING:
+    from openbook.program.numpy_source import NumpyProgram
+
+
+def trace(model: Any, inputs: Sequence[Any], *, training: bool, limit_bytes: int | None) -> Trace:
+    """See `openbook.trace`."""
+    limit = LIMIT_BYTES if limit_bytes is None else limit_bytes
+    if _needs_child(model):
+        from openbook.program.child import trace_in_child
+
+        return trace_in_child(model, _single(inputs), training=training, limit_bytes=limit)
+    if is_model(model):
+        return trace_model(model, _single(inputs), training=training, limit_bytes=limit)
+    return _trace_function(model, inputs, limit)
+
+
+def trace_step(model: Any, inputs: Any, targets: Any, *, loss: Any, optimizer: Any) -> Trace:
+    """See `openbook.trace_step`."""
+    _check_model(model)
+    if _needs_child(model):
+        from openbook.program.child import trace_step_in_child
+
+        return trace_step_in_child(model, inputs, targets, loss=loss, optimizer=optimizer)
+    program, roles, arrays = step_program(model, inputs, targets, loss=loss, optimizer=optimizer)
+    return Trace(Reading(program, roles), arrays)
+
+
+def numpy_program(model: Any, inputs: Any, *, targets: Any, loss: Any, optimizer: Any) -> NumpyProgram:
+    """See `openbook.to_numpy`."""
+    from openbook.program.numpy_source import to_source
+
+    _check_model(model)
+    example = example_inputs(model) if inputs is None else inputs
+    if targets is None:
+        program, roles, arrays = forward_program(model, example)
+    else:
+        program, roles, arrays = step_program(model, example, targets, loss=loss, optimizer=optimizer)
+    return to_source(program, roles, arrays, title=model.name)
+
+
+def _trace_function(function: Any, arguments: Sequence[Any], limit_bytes: int) -> Trace:
+    import jax
+
+    if not callable(function):
+        raise ModelError(
+            f"expected a Keras model, the path of a .keras file, or a function, got {type(function).__name__}"
+        )
+    try:
+        program = program_of(function, *arguments)
+    except ModelError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"the function cannot be run on these arguments: {error}") from error
+    leaves = jax.tree.leaves(tuple(arguments))
+    paths = [path for path, _ in jax.tree_util.tree_flatten_with_path(tuple(arguments))[0]]
+    names = tuple(_argument_name(path) for path in paths)
+    num_outputs = len(program.outputs)
+    output_names = ["output"] if num_outputs == 1 else [f"output/{i}" for i in range(1, num_outputs + 1)]
+    roles = Roles.of(program, inputs=names, outputs=output_names)
+    arrays = [leaf if hasattr(leaf, "dtype") else np.asarray(leaf) for leaf in leaves]
+    return Trace(Reading(program, roles, limit_bytes=limit_bytes), arrays)
+
+
+def _argument_name(path: Sequence[Any]) -> str:
+    first, *rest = path
+    parts = [f"input/{first.idx + 1}", *(str(getattr(key, "key", getattr(key, "idx", key))) for key in rest)]
+    return "/".join(parts)
+
+
+def _check_model(model: Any) -> None:
+    if not is_model(model):
+        raise ModelError(f"expected a Keras model, got {type(model).__name__}")
+
+
+def _single(inputs: Sequence[Any]) -> Any:
+    return inputs[0] if len(inputs) == 1 else list(inputs)
+
+
+def _needs_child(model: Any) -> bool:
+    import keras
+
+    return is_model(model) and keras.backend.backend() != "jax"
+
+
+def example_inputs(model: Any) -> Any:
+    """One example of zeros in the shapes of the model's inputs; open axes get 16 places."""
+    tensors = getattr(model, "inputs", None)
+    if not tensors:
+        raise ModelError(
+            f"{model.name} does not say the shapes of its inputs. Give an example: to_numpy(model, inputs)"
+        )
+    arrays = [
+        np.zeros([1, *(16 if size is None else size for size in tensor.shape[1:])], str(tensor.dtype))
+        for tensor in tensors
+    ]
+    return arrays[0] if len(arrays) == 1 else arrays
