@@ -1,0 +1,135 @@
+"""The calls that a notebook or a script makes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from openbook.errors import UsageError
+
+if TYPE_CHECKING:
+    from openbook.program.trace import Trace
+    from openbook.runs import Run
+
+
+def train(recipe: str, *, name: str | None = None, quiet: bool = False, **settings: Any) -> Run:
+    """Train a recipe; the same as `openbook train RECIPE`.
+
+    Args:
+        recipe: its name, such as "text-generator".
+        name: name of the run's folder; counted up when left out.
+        quiet: show no progress.
+        settings: the recipe's fields, such as data="my-texts/" and budget="10m".
+    Returns:
+        the finished run; `run.section("score")` is its held-out score.
+    Raises:
+        UsageError: unknown recipe or setting.
+        DataError: the data cannot be used.
+        Interrupted, TrainingError, RunError: what was done is saved.
+    """
+    from openbook.recipes import make_recipe, session
+    from openbook.training.reporter import choose_reporter
+
+    chosen = make_recipe(recipe, settings)
+    reporter = choose_reporter(quiet=quiet)
+    try:
+        return session.train(chosen, reporter=reporter, name=name).run
+    finally:
+        reporter.close()
+
+
+def load_run(run: str | os.PathLike[str]) -> Run:
+    """Open a run by its name, its path, or "last".
+
+    Raises:
+        RunError: there is none, or it is damaged.
+    """
+    from openbook.runs import find_run
+
+    return find_run(os.fspath(run))
+
+
+def trace(model: Any, *inputs: Any, training: bool = False, limit_bytes: int | None = None) -> Trace:
+    """Run a Keras model, or any function that JAX can trace, and keep every value.
+
+    Args:
+        model: a Keras model or layer, the path of a `.keras` file, or a function of arrays.
+        inputs: of a model one array, list or dictionary of arrays; of a function its arguments.
+        training: as in training, with dropout and batch statistics.
+        limit_bytes: above so many bytes of values (2 GiB when left out), only what leaves a layer is kept, and
+            the inside is computed again when asked for.
+    Returns:
+        a `Trace`: `trace.names()`, `trace["block_1/attention/weights"]`, `trace.explain(name, index)`.
+    Raises:
+        ModelError: not a model, not built, inputs that do not fit, or not traceable.
+    Example:
+        >>> trace = openbook.trace(model, tokens)
+        >>> print(trace.explain("block_1/attention/weights", (0, 1, 3, 2)))
+    """
+    from openbook.program import calls
+
+    return calls.trace(_loaded(model), inputs, training=training, limit_bytes=limit_bytes)
+
+
+def trace_step(model: Any, inputs: Any, targets: Any, *, loss: Any = None, optimizer: Any = None) -> Trace:
+    """Run one training step and keep every value: forward, loss, backward and update.
+
+    The model and its optimizer stay as they are.
+
+    Args:
+        inputs, targets: as for `model.fit`, one batch.
+        loss, optimizer: Keras objects or names; the compiled ones when left out.
+    Returns:
+        a `Trace` with "loss", "gradients/<weight>", "updates/<weight>" (the weight after the step) and
+        "updates/optimizer/<slot>" beside the values of the forward pass.
+    Raises:
+        ModelError: as `trace`, or neither compiled nor given a loss and an optimizer.
+    """
+    from openbook.program import calls
+
+    return calls.trace_step(_loaded(model), inputs, targets, loss=loss, optimizer=optimizer)
+
+
+def to_numpy(
+    model: Any,
+    inputs: Any = None,
+    *,
+    targets: Any = None,
+    step: bool = False,
+    loss: Any = None,
+    optimizer: Any = None,
+    path: str | os.PathLike[str] | None = None,
+) -> str:
+    """Write a model, or a whole training step of it, as a plain NumPy program.
+
+    Args:
+        model: a Keras model or the path of a `.keras` file.
+        inputs: an example, which fixes the shapes; one of zeros when left out.
+        targets: of the example, for a step.
+        step: write the training step instead of the forward pass.
+        path: where to write the program; its weights go into an `.npz` file of the same name beside it.
+    Returns:
+        the source text; it imports NumPy only.
+    Raises:
+        ModelError: as `trace`, or a primitive that the table cannot write; the message names it.
+    """
+    from openbook.program import calls
+
+    if step and targets is None:
+        raise UsageError("a training step needs targets: to_numpy(model, inputs, targets=…, step=True)")
+    program = calls.numpy_program(
+        _loaded(model), inputs, targets=targets if step else None, loss=loss, optimizer=optimizer
+    )
+    if path is not None:
+        program.save(Path(path))
+    return program.text
+
+
+def _loaded(model: Any) -> Any:
+    """The model in a `.keras` file, or what was given."""
+    if not isinstance(model, str | os.PathLike):
+        return model
+    from openbook.saved_models import load_model
+
+    return load_model(model)
