@@ -1,0 +1,312 @@
+// Everything that passes between the page and the server. See docs/page-protocol.md.
+
+export interface State {
+  version: string;
+  models: ModelInfo[];
+  /** Whether this page is a file without a server: nothing new can be traced. */
+  isSaved?: boolean;
+}
+
+export interface ModelInfo {
+  id: string;
+  /** The run's or the model's name. */
+  title: string;
+  kind: "run" | "file" | "model";
+  recipe: string | null;
+  num_parameters: number;
+  input: InputSpec;
+  /** Whether a training step can be shown: a loss and an optimizer are known. */
+  can_step: boolean;
+  /** Whether api/models/{id}/run answers. */
+  has_run: boolean;
+  has_examples: boolean;
+  /** Whether api/models/{id}/draws answers: a text model with a tokenizer. */
+  can_draw: boolean;
+  /** Saved weights besides the model's own, for comparing and the scrubber; in the order of steps. */
+  checkpoints: Checkpoint[];
+  story: Story;
+}
+
+export interface Checkpoint {
+  id: string;
+  label: string;
+  step: number;
+}
+
+export type InputSpec =
+  | { kind: "text"; example: string; max_tokens: number; target: "next_token" | "none" }
+  | {
+      kind: "image";
+      height: number;
+      width: number;
+      channels: number;
+      /** Names of the settings of preprocessing and their values, such as {invert: "auto", scale: "0…1"}. */
+      settings: PreprocessingSetting[];
+      classes: string[] | null;
+    }
+  | { kind: "arrays"; inputs: ArraySpec[]; targets: ArraySpec[] | null };
+
+export interface PreprocessingSetting {
+  name: string;
+  values: string[];
+  value: string;
+}
+
+export interface ArraySpec {
+  name: string;
+  /** Without the batch axis; null where any length will do. */
+  shape: (number | null)[];
+  dtype: string;
+  /** What the last axis holds, where known (columns of a table, series). */
+  columns: string[] | null;
+  /** An example, nested lists in the given shape. */
+  example: unknown;
+}
+
+export interface TraceRequest {
+  input: ModelInput;
+  mode: "forward" | "training" | "step";
+  /** For "step": a token's text, a class, or nested lists; the example's own target when left out. */
+  target?: unknown;
+  edits?: Edit[];
+  checkpoint?: string;
+}
+
+export type ModelInput =
+  | { kind: "text"; text: string }
+  /** A picture as a data address (PNG, JPEG, WebP, GIF), with chosen settings. */
+  | { kind: "image"; picture: string; settings: Record<string, string> }
+  /** Nested lists by input name, without the batch axis. */
+  | { kind: "arrays"; arrays: Record<string, unknown> }
+  | { kind: "example"; id: string };
+
+/** One element of an input or a weight replaced. */
+export interface Edit {
+  name: string;
+  index: number[];
+  value: number;
+}
+
+export interface DrawRequest {
+  trace: string;
+  /** Position whose next token is drawn; the last one when left out. */
+  position?: number;
+  temperature: number;
+  top_k: number;
+  top_p: number;
+  seed: number;
+}
+
+export interface Progress {
+  /** "reading" | "compiling" | "running" | "naming" */
+  stage: string;
+  /** For a person. */
+  message: string;
+  elapsed_s: number;
+}
+
+export interface TraceInfo {
+  id: string;
+  model: string;
+  mode: "forward" | "training" | "step" | "draw";
+  input: InputPreview;
+  outline: OutlineNode;
+  /** All values by name, in the order of computation. */
+  values: Record<string, ValueInfo>;
+  /** Names of the results, the main one first. */
+  outputs: string[];
+  loss: number | null;
+  /** What the model says, for a person: top classes or next tokens. */
+  answer: TopEntry[];
+  /** A drawn token, for mode "draw". */
+  drawn: { id: number; text: string } | null;
+  edits: Edit[];
+  checkpoint: string | null;
+  first_nonfinite: { name: string; index: number[] } | null;
+  duration_s: number;
+}
+
+export type ValueKind =
+  | "scalar"
+  | "vector"
+  | "matrix"
+  | "attention" // (batch, head, query, key)
+  | "feature_maps" // (batch, height, width, channel)
+  | "kernels" // (height, width, in, out)
+  | "logits" // the last axis is a vocabulary or the classes
+  | "series" // (batch, time, feature) or (time, batch, feature)
+  | "tokens" // whole numbers that are tokens
+  | "embedding_table"
+  | "tensor";
+
+export interface ValueInfo {
+  shape: number[];
+  dtype: string;
+  kind: ValueKind;
+  role: "input" | "weight" | "constant" | "value";
+  /** What each axis stands for, "" where that is not known. */
+  axes: string[];
+  /** Labels along an axis: "tokens" (the input's tokens), "vocabulary", "classes", "columns" or "". */
+  labels: string[];
+}
+
+export interface OutlineNode {
+  kind: "program" | "phase" | "block" | "layer" | "operation" | "step";
+  label: string;
+  path: string;
+  names: string[];
+  shapes: number[][];
+  formula?: string;
+  num_times?: number;
+  children?: OutlineNode[];
+}
+
+export interface InputPreview {
+  kind: "text" | "image" | "arrays";
+  text?: string;
+  tokens?: Token[];
+  /** Preprocessing of a picture, one picture a step (PNG data address) with what was done. */
+  steps?: { title: string; explanation: string; picture: string; height: number; width: number }[];
+  /** Where the input was cut or changed to fit. */
+  notes: string[];
+  target?: string | null;
+}
+
+export interface Token {
+  id: number;
+  text: string;
+  /** Shown instead of text that cannot be seen: "␠", "↵", "<end of text>". */
+  shown: string;
+}
+
+export interface Summary {
+  name: string;
+  min: number | null;
+  max: number | null;
+  mean: number | null;
+  std: number | null;
+  num_nonfinite: number;
+  /** Counts of 16 equal parts from min to max. */
+  histogram: number[];
+}
+
+export interface Plane {
+  num_rows: number;
+  num_cols: number;
+  /** Of the finite elements of this plane. */
+  min: number | null;
+  max: number | null;
+  mean: number | null;
+  std: number | null;
+  num_nonfinite: number;
+  num_levels: number;
+}
+
+export interface TopEntry {
+  index: number;
+  label: string;
+  value: number;
+  /** Where the line is logits: its softmax. */
+  probability: number | null;
+}
+
+export interface Neighbours {
+  row: number;
+  entries: { row: number; label: string; similarity: number; x: number; y: number }[];
+}
+
+export interface Explanation {
+  name: string;
+  index: number[];
+  /** null where it is not finite; see value_text. */
+  value: number | null;
+  value_text: string;
+  kind: "sum" | "formula" | "selection" | "given" | "input" | "weight" | "constant" | "unknown";
+  formula: string;
+  textbook: string;
+  /** Layer path of the step. */
+  path: string;
+  terms: Term[];
+  remainder: number;
+  remainder_text: string;
+  num_terms: number;
+  /** The formula computed once more in NumPy, and how far it is from the value, relative. */
+  evaluated_text: string;
+  difference: number | null;
+  is_leaf: boolean;
+  /** What the place means in the reader's own input: a token, a pixel, a cell; null elsewhere. */
+  meaning: string | null;
+}
+
+export interface Term {
+  contribution: number | null;
+  contribution_text: string;
+  coefficient: number;
+  operands: { name: string; index: number[]; value: number | null; value_text: string; meaning: string | null }[];
+}
+
+export interface Comparison {
+  first: string;
+  second: string;
+  values: { name: string; shape: number[]; relative: number | null; largest: number | null; index: number[] }[];
+  /** Names that only one of them has, or in other shapes. */
+  not_compared: string[];
+}
+
+export interface RunInfo {
+  name: string;
+  recipe: string;
+  status: string;
+  created: string;
+  settings: Record<string, unknown>;
+  settings_default: Record<string, unknown>;
+  score: Record<string, number>;
+  actual: Record<string, number>;
+  forecast: Record<string, unknown> | null;
+  machine: Record<string, unknown>;
+  versions: Record<string, string>;
+  data: { source: string; report: Record<string, unknown> } | null;
+  metrics: Record<string, unknown>[];
+  samples: { name: string; text: string }[];
+}
+
+export interface Example {
+  id: string;
+  text: string;
+  picture?: string;
+  target: string | null;
+  answer: string | null;
+  is_mistake: boolean;
+  score: number | null;
+}
+
+/** The way through a model, in five to nine stages. Data beside the recipe, or made from the outline. */
+export interface Story {
+  stages: Stage[];
+}
+
+export interface Stage {
+  id: string;
+  title: string;
+  /** One sentence. */
+  explanation: string;
+  /** In textbook notation. */
+  formula: string;
+  picture: PictureKind;
+  /** Names of the values shown, in the order that the picture wants them. "{block}" stands for the chosen block. */
+  values: string[];
+  /** Blocks to choose from where a name has "{block}". */
+  blocks: string[];
+}
+
+export type PictureKind =
+  | "tokens" // the input as it is split
+  | "embedding" // rows of a table picked by tokens
+  | "queries_and_keys" // two matrices per head
+  | "attention" // arcs and matrix
+  | "matrix"
+  | "feature_maps"
+  | "bars" // top-k of a line
+  | "sampling" // temperature, top-k, top-p, the drawn token
+  | "series"
+  | "value"; // the view that fits the value's kind
