@@ -128,6 +128,7 @@ def contents(environment, name, monkeypatch):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)  # a minute on two idle cores
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL and the fork server need POSIX")
 def test_run_killed_twenty_times_ends_with_the_same_bits(environment, monkeypatch):
     child = start(environment, "whole")
