@@ -14,18 +14,21 @@ unexport PYTHONPATH PYTHONHOME
 
 RUN_PYTHON := $(BIN)/python
 SET_UP = PYTHON="$(PYTHON)" sh tools/set_up.sh
-COMPILE = $(RUN_PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+COMPILE = $(RUN_PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --system-certs --quiet $(COMPILE_ARGUMENTS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-slow check format docs guides build lock upgrade clean environment environment-dev
+.PHONY: help demo page test test-slow check format docs guides build lock upgrade clean environment environment-dev
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 demo: environment ## set up, then train a small text generator on real movie reviews and show what it writes
 	$(BIN)/openbook demo
+
+page: ## build the page that `openbook look` opens, from frontend/
+	@$(SET_UP) page
 
 test: environment-dev ## set up, then run every test but the slow ones
 	$(RUN_PYTHON) -m pytest
@@ -61,8 +64,9 @@ environment-dev: ## only set up .venv, with what tests and checks need as well
 
 lock: environment-dev ## write requirements/*.lock anew after a change of pyproject.toml (needs a network)
 	$(RUN_PYTHON) -m uv --version >/dev/null 2>&1 || $(RUN_PYTHON) -m pip install --quiet uv
-	$(COMPILE) --group build --output-file requirements/run.lock
-	$(COMPILE) --group dev --output-file requirements/dev.lock
+	$(COMPILE) pyproject.toml --group build --output-file requirements/run.lock
+	$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.lock
+	$(COMPILE) --group node --output-file requirements/node.lock
 
 upgrade: COMPILE_ARGUMENTS = --upgrade
 upgrade: lock ## the same, and take the newest versions that pyproject.toml allows

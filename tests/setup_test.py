@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-LOCK_NAMES = ("run.lock", "dev.lock")
+LOCK_NAMES = ("run.lock", "dev.lock", "node.lock")
 
 
 def canonical(name: str) -> str:
@@ -53,7 +54,9 @@ def set_up(tmp_path: Path) -> ModuleType:
     spec.loader.exec_module(module)
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
     module.ROOT = tmp_path
+    module.TOOLS = tmp_path / "tools"
     module.ENVIRONMENT = tmp_path / ".venv"
     module.NOTE = module.ENVIRONMENT / "openbook-set-up.json"
     module.LOG = module.ENVIRONMENT / "openbook-set-up.log"
@@ -103,6 +106,22 @@ def test_builder_is_locked_in_the_version_that_the_build_asks_for() -> None:
 def test_packages_for_development_come_on_top_of_the_same_packages_to_run() -> None:
     run, dev = read_lock("run.lock"), read_lock("dev.lock")
     assert {requirement: dev.get(requirement) for requirement in run} == run
+
+
+def test_node_for_the_page_is_locked() -> None:
+    assert named_in(group("node")) == named_in(list(read_lock("node.lock")))
+
+
+def test_lock_of_the_page_holds_hashes_and_names_no_registry() -> None:
+    lock = json.loads((ROOT / "frontend" / "package-lock.json").read_text("utf-8"))
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert packages
+    for name, entry in packages.items():
+        assert entry["integrity"].startswith("sha512-"), f"{name} has no hash"
+        assert "resolved" not in entry, f"{name} names its registry"
+    wanted = json.loads((ROOT / "frontend" / "package.json").read_text("utf-8"))
+    for kind in ("dependencies", "devDependencies"):
+        assert lock["packages"][""].get(kind) == wanted.get(kind)
 
 
 # Set-up
@@ -173,6 +192,68 @@ def test_missing_or_empty_environment_is_not_healthy(set_up: ModuleType, chosen:
     assert not set_up.is_healthy(chosen=chosen)
     set_up.ENVIRONMENT.mkdir()
     assert not set_up.is_healthy(chosen=chosen)
+
+
+@pytest.fixture
+def page_build(set_up: ModuleType, commands: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A page whose building fails until its text stands among the things that do not; what was tried."""
+    tried: list[str] = []
+
+    def fail() -> None:
+        tried.append("page")
+        raise set_up.SetUpError("npm's registry could not be reached.\nIs this machine online?")
+
+    monkeypatch.setattr(set_up, "build_page_in_environment", fail)
+    monkeypatch.setattr(set_up.build_page, "is_built", lambda: False)
+    monkeypatch.setattr(set_up.build_page, "source_digest", lambda: "of these sources")
+    return tried
+
+
+def test_page_that_cannot_be_built_stops_no_demo_and_is_not_tried_again(
+    set_up: ModuleType, page_build: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up.make_page(is_needed=False)
+    assert "npm's registry could not be reached. All else works" in capsys.readouterr().out
+    set_up.make_page(is_needed=False)
+    assert page_build == ["page"]
+    assert capsys.readouterr().out == ""
+
+
+def test_page_whose_sources_changed_is_tried_again(
+    set_up: ModuleType, page_build: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up.make_page(is_needed=False)
+    monkeypatch.setattr(set_up.build_page, "source_digest", lambda: "of others")
+    set_up.make_page(is_needed=False)
+    assert page_build == ["page", "page"]
+
+
+def test_tests_stop_with_the_reason_where_the_page_cannot_be_built(
+    set_up: ModuleType, page_build: list[str]
+) -> None:
+    with pytest.raises(set_up.SetUpError, match="Is this machine online"):
+        set_up.make_page(is_needed=True)
+
+
+def test_built_page_is_left_alone(
+    set_up: ModuleType, page_build: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(set_up.build_page, "is_built", lambda: True)
+    set_up.make_page(is_needed=True)
+    assert page_build == []
+
+
+def test_machine_without_node_gets_it_from_pip(
+    set_up: ModuleType, commands: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(set_up, "environment_python", lambda: Path(sys.executable))
+    script = "import pathlib, sys; here = pathlib.Path({!r}); first = not here.exists(); here.touch(); "
+    (set_up.TOOLS / "build_page.py").write_text(
+        script.format(str(set_up.ROOT / "tried")) + f"sys.exit({set_up.build_page.NO_NODE} if first else 0)",
+        "utf-8",
+    )
+    set_up.build_page_in_environment()
+    assert commands == ["node.lock"]
 
 
 def test_folder_that_is_no_environment_is_left_alone(set_up: ModuleType) -> None:
@@ -368,7 +449,7 @@ def test_make_alone_lists_the_targets() -> None:
     assert "make test " in shown.stdout
 
 
-def test_wheel_holds_the_typed_package_and_the_licence_and_no_tests(tmp_path: Path) -> None:
+def test_wheel_holds_the_typed_package_the_built_page_and_the_licence_and_no_tests(tmp_path: Path) -> None:
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(tmp_path)]
     subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(ROOT)], check=True)
     (wheel,) = tmp_path.glob("openbook-*.whl")
@@ -377,13 +458,27 @@ def test_wheel_holds_the_typed_package_and_the_licence_and_no_tests(tmp_path: Pa
     assert "openbook/__init__.py" in names
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     assert not [name for name in names if name.endswith("_test.py") or "conftest" in name]
+    assert "openbook/page/static/index.html" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"openbook"}
+
+
+def test_source_archive_holds_what_the_page_is_built_from(tmp_path: Path) -> None:
+    build = f"from hatchling.build import build_sdist; build_sdist({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", build], cwd=ROOT, check=True)
+    (archive,) = tmp_path.glob("openbook-*.tar.gz")
+    with tarfile.open(archive) as files:
+        names = {name.partition("/")[2] for name in files.getnames()}
+    assert {"hatch_build.py", "tools/build_page.py", "frontend/package-lock.json"} <= names
+    assert "frontend/src/main.ts" in names
+    assert not [name for name in names if "node_modules" in name]
 
 
 @pytest.mark.slow
 @pytest.mark.network
 def test_fresh_copy_sets_itself_up_and_needs_no_network_the_second_time(tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "runs")
+    left_out = shutil.ignore_patterns(
+        ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "runs", "node_modules", "static"
+    )
     copy = shutil.copytree(ROOT, tmp_path / "openbook", ignore=left_out)
     environment = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
     subprocess.run(["make", "environment"], cwd=copy, env=environment, check=True)
@@ -394,3 +489,4 @@ def test_fresh_copy_sets_itself_up_and_needs_no_network_the_second_time(tmp_path
     assert again.stdout == ""
     version = subprocess.run([copy / ".venv/bin/openbook", "--version"], check=True, capture_output=True)
     assert version.stdout.decode().startswith("openbook ")
+    assert (copy / "src/openbook/page/static/index.html").is_file()

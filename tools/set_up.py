@@ -1,7 +1,8 @@
 """Makes openbook's environment in .venv from the locked, hash-checked packages, and explains what stops it.
 
-    python tools/set_up.py run    what openbook needs
-    python tools/set_up.py dev    the same, and what tests and checks need
+    python tools/set_up.py run     what openbook needs; the page as well, where it can be built
+    python tools/set_up.py page    the same, and the page must be built
+    python tools/set_up.py dev     the same, and what tests and checks need, a browser among it
 
 Standard library only: this runs before anything is installed. What was installed is noted in .venv, so that
 a second call does nothing and needs no network.
@@ -23,7 +24,10 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
+import build_page
+
 ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / "tools"
 ENVIRONMENT = ROOT / ".venv"
 NOTE = ENVIRONMENT / "openbook-set-up.json"
 LOG = ENVIRONMENT / "openbook-set-up.log"
@@ -31,8 +35,14 @@ LOG = ENVIRONMENT / "openbook-set-up.log"
 # Noted while packages are unpacked: when it is still there, a kill or a full disk left some of them in parts.
 UNFINISHED = "unfinished"
 
+# Noted when the page could not be built, with the digest of its sources: `make demo` does not try them again.
+PAGE_FAILED = "page failed"
+
 # Each lock holds all that the ones before it hold (tests/setup_test.py).
-LOCKS = {"run": ["run.lock"], "dev": ["run.lock", "dev.lock"]}
+LOCKS = {"run": ["run.lock"], "page": ["run.lock"], "dev": ["run.lock", "dev.lock"]}
+
+# What a lock takes to download at most, in MB. node.lock is for machines without Node.
+DOWNLOADS_MB = {"run.lock": 250, "dev.lock": 330, "node.lock": 62}
 
 # A finished environment takes 1.2 GB; the downloads lie beside it until they are unpacked.
 NEEDED_BYTES = 2_000_000_000
@@ -119,6 +129,9 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         set_up(options.kind, chosen=options.chosen)
+        make_page(is_needed=options.kind != "run")
+        if options.kind == "dev":
+            bring_browser()
     except SetUpError as error:
         print(f"\nSet-up stopped: {error}", file=sys.stderr)
         return 1
@@ -239,8 +252,58 @@ def make_environment() -> None:
 def install_packages(lock: str) -> None:
     """Install what the lock names, each file checked against its hash."""
     path = ROOT / "requirements" / lock
-    say(f"Installing the packages of requirements/{lock}: up to 250 MB to download.")
+    say(f"Installing the packages of requirements/{lock}: up to {DOWNLOADS_MB[lock]} MB to download.")
     run_pip(["install", "--require-hashes", "--only-binary", ":all:", "--requirement", str(path)])
+
+
+def make_page(*, is_needed: bool) -> None:
+    """Build the page from frontend/, unless it is there and its sources are the same.
+
+    Args:
+        is_needed: what stops it is an error; else one line says how to have it later.
+
+    Raises:
+        SetUpError: the page is needed and cannot be built.
+    """
+    if build_page.is_built():
+        return
+    sources = build_page.source_digest()
+    if not is_needed and read_note().get(PAGE_FAILED) == sources:
+        return
+    say("Building the page: up to 100 MB to download.")
+    try:
+        build_page_in_environment()
+    except SetUpError as error:
+        if is_needed:
+            raise
+        say(f"  {str(error).splitlines()[0]} All else works; the page can be built later with: make page")
+        write_note(read_note() | {PAGE_FAILED: sources})
+
+
+def build_page_in_environment() -> None:
+    """Build the page; where there is no Node, with one that pip brings into .venv.
+
+    Raises:
+        SetUpError: says why it was not built.
+    """
+    command = [str(environment_python()), "-I", str(TOOLS / "build_page.py")]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    if done.returncode == build_page.NO_NODE:
+        note = read_note()
+        install_packages("node.lock")
+        write_note(note)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    if done.returncode != 0:
+        raise SetUpError(done.stderr.strip())
+
+
+def bring_browser() -> None:
+    """See that the browser tests find a Chromium; without one they fail, and say the same as this."""
+    command = [str(environment_python()), str(TOOLS / "find_browser.py")]
+    if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+        return
+    say("Bringing Chromium for the browser tests: up to 200 MB to download.")
+    subprocess.run([*command, "--install"], stdout=subprocess.DEVNULL, check=False)
 
 
 def run_pip(arguments: Sequence[str]) -> None:
