@@ -310,3 +310,20 @@ export type PictureKind =
   | "sampling" // temperature, top-k, top-p, the drawn token
   | "series"
   | "value"; // the view that fits the value's kind
+
+/**
+ * What a page in one file carries in window.__OPENBOOK_SAVED__ instead of a server. Planes, tiles, series, summaries and
+ * the top of a line are cut from the whole values in `arrays`; everything else is an answer as the server gave it.
+ */
+export interface SavedPage {
+  /** Answers by what follows "api/": "state", "models/reviews/run", "models/reviews/examples", "comparison?first=a&second=b". */
+  answers: Record<string, unknown>;
+  /** The first is shown when the page opens. */
+  traces: { model: string; request: TraceRequest; info: TraceInfo }[];
+  /** By trace, then by "name[0,1,2]". */
+  explanations: Record<string, Record<string, Explanation>>;
+  /** By trace, then by name: float32, little endian, in the order of the last axis first (C order), as base64. */
+  arrays: Record<string, Record<string, string>>;
+  /** Arrays that all traces share (weights, constants), by name. */
+  shared: Record<string, string>;
+}

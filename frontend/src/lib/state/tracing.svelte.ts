@@ -1,0 +1,53 @@
+// One trace that is being made or has been made: progress, cancelling, the result or the server's sentence.
+import { client } from "../api/client";
+import type { Progress, TraceInfo, TraceRequest } from "../api/types";
+import { sentence } from "./resource.svelte";
+
+export class Tracing {
+  /** The last trace that succeeded; it stays while the next one is made. */
+  trace = $state.raw<TraceInfo | null>(null);
+  progress = $state.raw<Progress | null>(null);
+  error = $state<string | null>(null);
+  isRunning = $state(false);
+  #controller: AbortController | null = null;
+
+  /** Make a trace; one that is under way is cancelled. Returns null when it failed or was cancelled. */
+  async start(model: string, request: TraceRequest): Promise<TraceInfo | null> {
+    return this.follow((onProgress, signal) => client.trace(model, request, onProgress, signal));
+  }
+
+  /** As `start`, for whatever ends in a trace: drawing a token as well. */
+  async follow(
+    make: (onProgress: (progress: Progress) => void, signal: AbortSignal) => Promise<TraceInfo>,
+  ): Promise<TraceInfo | null> {
+    this.cancel();
+    const controller = new AbortController();
+    this.#controller = controller;
+    this.isRunning = true;
+    this.error = null;
+    try {
+      const trace = await make((progress) => {
+        if (!controller.signal.aborted) this.progress = progress;
+      }, controller.signal);
+      if (controller.signal.aborted) return null;
+      this.trace = trace;
+      return trace;
+    } catch (error) {
+      if (!controller.signal.aborted) this.error = sentence(error);
+      return null;
+    } finally {
+      if (this.#controller === controller) this.#finish();
+    }
+  }
+
+  cancel(): void {
+    this.#controller?.abort();
+    if (this.#controller) this.#finish();
+  }
+
+  #finish(): void {
+    this.#controller = null;
+    this.isRunning = false;
+    this.progress = null;
+  }
+}

@@ -1,0 +1,17 @@
+// The chapters of the page, in the order in which they are offered. A new one is a line here.
+import type { Component } from "svelte";
+import type { ModelInfo } from "../lib/api/types";
+import type { MessageKey } from "../lib/messages/messages";
+import ValuesView from "./values/ValuesView.svelte";
+
+export interface View {
+  id: string;
+  title: MessageKey;
+  component: Component<{ model: ModelInfo }>;
+  /** Whether the model has what the view shows. */
+  fits(model: ModelInfo): boolean;
+}
+
+export const views: readonly View[] = [
+  { id: "values", title: "view.values", component: ValuesView, fits: () => true },
+];
