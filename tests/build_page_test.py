@@ -35,7 +35,6 @@ def frontend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(build_page, "ROOT", tmp_path)
     monkeypatch.setattr(build_page, "FRONTEND", folder)
     monkeypatch.setattr(build_page, "STATIC", tmp_path / "static")
-    monkeypatch.setattr(build_page, "INSTALLED", folder / "node_modules" / ".openbook-lock.sha256")
     return folder
 
 
@@ -57,6 +56,24 @@ def test_failed_build_says_what_was_printed_and_does_not_pass_for_a_page(fronten
     with pytest.raises(build_page.PageError, match=r"(?s)npm run build failed.*the sky fell"):
         build_page.build()
     assert not build_page.is_built()
+
+
+def test_packages_are_installed_anew_when_the_lock_names_others(frontend: Path) -> None:
+    packages = {
+        "": {},
+        "node_modules/a": {"integrity": "sha512-1"},
+        "node_modules/b": {"integrity": "sha512-2", "optional": True},
+    }
+    for path in (frontend / "package-lock.json", frontend / "node_modules" / ".package-lock.json"):
+        assert build_page.is_installed() == (path.name == "package-lock.json")
+        path.write_text(json.dumps({"packages": packages}), "utf-8")
+    assert build_page.is_installed()
+    del packages["node_modules/b"]
+    (frontend / "node_modules" / ".package-lock.json").write_text(json.dumps({"packages": packages}), "utf-8")
+    assert build_page.is_installed()
+    packages["node_modules/a"]["integrity"] = "sha512-3"
+    (frontend / "package-lock.json").write_text(json.dumps({"packages": packages}), "utf-8")
+    assert not build_page.is_installed()
 
 
 def test_digest_sees_every_source_and_nothing_that_is_made(frontend: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -27,7 +28,6 @@ STATIC = ROOT / "src" / "openbook" / "page" / "static"
 
 # Stands in STATIC and goes first when a build begins, so half a page never passes for a whole one.
 DIGEST_NAME = "sources.sha256"
-INSTALLED = FRONTEND / "node_modules" / ".openbook-lock.sha256"
 
 # Folders inside frontend/ that are made, not written.
 MADE = {"node_modules", "dist", "coverage"}
@@ -171,15 +171,34 @@ def source_files() -> list[Path]:
 
 def install(node: Node) -> None:
     """Bring frontend/node_modules to what the lock says, each package checked against its hash."""
-    wanted = hashlib.sha256((FRONTEND / "package-lock.json").read_bytes()).hexdigest()
-    if INSTALLED.is_file() and INSTALLED.read_text("utf-8") == wanted:
+    if is_installed():
         return
     # No script of a package is run. Without a network one wants to know it now, not after minutes of tries.
     quick = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=2000")
     explain_failure(
         node.run("ci", "--ignore-scripts", "--no-audit", "--no-fund", *quick), "npm ci in frontend/"
     )
-    INSTALLED.write_text(wanted, "utf-8")
+
+
+def is_installed() -> bool:
+    """Whether the packages in frontend/node_modules are those of the lock."""
+    wanted = locked_packages(FRONTEND / "package-lock.json")
+    # npm writes this one last, after it has put everything in its place.
+    there = locked_packages(FRONTEND / "node_modules" / ".package-lock.json")
+    return all(
+        name in there and there[name].get("integrity") == package.get("integrity")
+        for name, package in wanted.items()
+        if not package.get("optional")  # for another system
+    )
+
+
+def locked_packages(path: Path) -> dict[str, dict[str, object]]:
+    """The packages that a lock of npm names; none where there is no such file."""
+    try:
+        packages: dict[str, dict[str, object]] = json.loads(path.read_text("utf-8"))["packages"]
+    except OSError:
+        return {}
+    return {name: package for name, package in packages.items() if name}
 
 
 def explain_failure(done: subprocess.CompletedProcess[str], what: str) -> None:
