@@ -70,6 +70,8 @@ export interface TraceRequest {
   target?: unknown;
   edits?: Edit[];
   checkpoint?: string;
+  /** Id of a trace of mode "step": run with the weights that this step left. */
+  weights_after?: string;
 }
 
 export type ModelInput =
@@ -120,10 +122,28 @@ export interface TraceInfo {
   answer: TopEntry[];
   /** A drawn token, for mode "draw". */
   drawn: { id: number; text: string } | null;
+  /** For mode "draw": the likeliest tokens after temperature, the likeliest first, and the drawn one. */
+  candidates?: DrawCandidate[];
   edits: Edit[];
   checkpoint: string | null;
   first_nonfinite: { name: string; index: number[] } | null;
   duration_s: number;
+}
+
+export interface DrawCandidate {
+  id: number;
+  /** As it is shown. */
+  text: string;
+  logit: number;
+  /** Softmax of all logits, before temperature and cuts. */
+  before: number;
+  /** Logit divided by the temperature. */
+  scaled: number;
+  /** The probability with which it is drawn; 0 where top-k or top-p cut it. */
+  after: number;
+  is_kept: boolean;
+  /** Where these numbers stand in the trace of the draw. */
+  subjects: Partial<Record<"logit" | "before" | "scaled" | "after", { name: string; index: number[] }>>;
 }
 
 export type ValueKind =
