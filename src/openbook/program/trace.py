@@ -23,6 +23,7 @@ from openbook.program.reading import Reading
 if TYPE_CHECKING:
     from openbook.program.cost import ProgramCost
     from openbook.program.outline import Outline
+    from openbook.program.roles import Roles
 
 
 class Trace:
@@ -52,9 +53,40 @@ class Trace:
         """The steps behind the values."""
         return self._reading.program
 
+    @property
+    def roles(self) -> Roles:
+        """What the program's inputs, weights and outputs are called."""
+        return self._reading.roles
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the values that this run computed and keeps; inputs and weights are shared between runs."""
+        shared = {*self.program.inputs, *self._reading.constants}
+        return sum(array.nbytes for key, array in self._arrays.items() if key not in shared)
+
     def name_of(self, value_id: int) -> str | None:
         """The name of a value, or None for constants and arguments of loops."""
         return self._reading.names.get(value_id)
+
+    def id_of(self, name: str) -> int:
+        """The id of a value by name.
+
+        Raises:
+            UsageError: there is none of this name; the message suggests near ones.
+        """
+        return self._id(name)
+
+    def axis_names(self, name: str) -> tuple[str, ...]:
+        """What the axes of a value stand for; an empty tuple where that is not known."""
+        return self._reading.names.axes.get(self._id(name), ())
+
+    def shape_of(self, value_id: int) -> tuple[int, ...]:
+        """The shape of a value, loop times first, without computing it."""
+        value = self.program.values[value_id]
+        if is_key_type(value.dtype):
+            return tuple(self.array(value_id).shape)
+        times = (self._reading.loop_lengths[step_id] for step_id in value.loops)
+        return (*times, *value.shape)
 
     def names(self) -> list[str]:
         """Names of all values, in the order of computation; none of a branch that was not taken."""

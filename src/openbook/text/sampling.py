@@ -59,20 +59,29 @@ def draw_token(logits_V: Any, seen_V: Any, key: Any, decoding: DecodingValues) -
     import jax
     import jax.numpy as jnp
 
-    penalized = jnp.where(
-        logits_V > 0, logits_V / decoding.repetition_penalty, logits_V * decoding.repetition_penalty
-    )
-    logits_V = jnp.where(seen_V, penalized, logits_V)
+    # The scopes name the values for a reader; they change nothing that is computed.
+    with jax.named_scope("repetition_penalty"):
+        penalty = decoding.repetition_penalty
+        penalized_V = jnp.where(logits_V > 0, logits_V / penalty, logits_V * penalty)
+        logits_V = jnp.where(seen_V, penalized_V, logits_V)
     is_greedy = decoding.temperature <= 0.0
-    scaled_V = logits_V / jnp.where(is_greedy, 1.0, decoding.temperature)
+    with jax.named_scope("temperature"):
+        scaled_V = logits_V / jnp.where(is_greedy, 1.0, decoding.temperature)
     # In descending order, a token stays while its rank is below k and the probability before it below p.
-    order_V = jnp.argsort(-scaled_V)
-    sorted_V = scaled_V[order_V]
-    probabilities_V = jax.nn.softmax(sorted_V)
-    before_V = jnp.cumsum(probabilities_V) - probabilities_V
-    is_kept_V = (before_V < decoding.top_p) & (jnp.arange(len(order_V)) < decoding.top_k)
-    drawn = jax.random.categorical(key, jnp.where(is_kept_V.at[0].set(True), sorted_V, -jnp.inf))
-    return order_V[jnp.where(is_greedy, 0, drawn)]
+    with jax.named_scope("ranking"):
+        order_V = jnp.argsort(-scaled_V)
+        sorted_V = scaled_V[order_V]
+    with jax.named_scope("probabilities"):
+        probabilities_V = jax.nn.softmax(sorted_V)
+    with jax.named_scope("top_p"):
+        before_V = jnp.cumsum(probabilities_V) - probabilities_V
+        is_within_p_V = before_V < decoding.top_p
+    with jax.named_scope("top_k"):
+        is_kept_V = is_within_p_V & (jnp.arange(len(order_V)) < decoding.top_k)
+    with jax.named_scope("drawing"):
+        kept_V = jnp.where(is_kept_V.at[0].set(True), sorted_V, -jnp.inf)
+        rank = jnp.where(is_greedy, 0, jax.random.categorical(key, kept_V))
+        return order_V[rank]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
