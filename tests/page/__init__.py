@@ -1,0 +1,1 @@
+"""The page in a real Chromium: one file for each thing that a reader does with it."""

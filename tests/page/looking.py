@@ -1,0 +1,100 @@
+"""`openbook` in processes of their own: trained runs, and the server of the page."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SUBJECTS = ("the film", "this movie", "the actor", "her story", "the music", "a scene")
+VERBS = ("was", "is", "seemed", "felt", "looked")
+ENDS = ("wonderful", "boring", "long", "bright", "sad", "full of joy", "hard to follow")
+
+HOSTILE_TEXT = "<img src=x onerror=alert(1)> <script>alert(2)</script>"
+
+SMALL = (
+    *("--size", "tiny", "--width", "32", "--num-blocks", "2", "--num-heads", "2", "--context-length", "32"),
+    *("--vocabulary-size", "320", "--batch-size", "4", "--precision", "float32", "--quiet"),
+)
+
+
+@dataclass(frozen=True)
+class Home:
+    """A folder with runs and a cache that belong to the tests alone."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {"OPENBOOK_RUNS": str(self.folder / "runs"), "OPENBOOK_CACHE": str(self.folder / "cache")}
+        return os.environ | own
+
+    def command(self, *words: object) -> list[str]:
+        return [sys.executable, "-m", "openbook", *map(str, words)]
+
+    def openbook(self, *words: object) -> str:
+        """Run a command to its end; return what it printed."""
+        done = subprocess.run(
+            self.command(*words), env=self.environment, capture_output=True, text=True, timeout=280
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def train(self, name: str, *, num_steps: int, seed: int = 0) -> str:
+        texts = self.folder / "texts"
+        if not texts.exists():
+            write_texts(texts)
+        options = ("--steps", num_steps, "--seed", seed, "--name", name, *SMALL)
+        self.openbook("train", "text-generator", "--data", texts, *options)
+        return name
+
+    def look(self, *words: object) -> "Server":
+        process = subprocess.Popen(
+            self.command("look", *words, "--no-browser", "--json"),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=(self.folder / "server.log").open("a"),
+            text=True,
+        )
+        line = process.stdout.readline()
+        assert line, (self.folder / "server.log").read_text()
+        return Server(process, json.loads(line)["url"])
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of the page, and what it answers."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+            return answer.read()
+
+    def state(self) -> dict[str, Any]:
+        return json.loads(self.get("api/state"))
+
+    def model_id(self, title: str) -> str:
+        (model,) = (model for model in self.state()["models"] if model["title"] == title)
+        return model["id"]
+
+    def stop(self) -> int:
+        """End it as Ctrl-C does; return the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=20)
+
+
+def write_texts(folder: Path) -> None:
+    """Sixty little reviews, and one that would like to be a part of the page."""
+    rng = random.Random(0)
+    folder.mkdir(parents=True)
+    for number in range(60):
+        sentences = (f"{rng.choice(SUBJECTS)} {rng.choice(VERBS)} {rng.choice(ENDS)}." for _ in range(12))
+        (folder / f"{number:02}.txt").write_text(" ".join(sentences), "utf-8")
+    (folder / "hostile <b>.txt").write_text(f"{HOSTILE_TEXT} " * 8, "utf-8")
