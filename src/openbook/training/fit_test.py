@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import keras
 import numpy as np
@@ -26,7 +25,7 @@ class LineTask:
     unit = "points"
     units_per_step = 16
 
-    def __init__(self, *, bad_step=None, scores=None, signal_step=None, step_s=0.0):
+    def __init__(self, *, bad_step=None, scores=None, signal_step=None, clock=None, step_s=0.0):
         inputs = keras.Input((1,))
         hidden = keras.layers.Dense(8, activation="relu")(inputs)
         outputs = keras.layers.Dense(1)(keras.layers.Dropout(0.2)(hidden))
@@ -34,13 +33,15 @@ class LineTask:
         self.bad_step = bad_step
         self.scores = scores
         self.signal_step = signal_step
+        self.clock = clock
         self.step_s = step_s
 
     def loss(self, outputs, targets):
         return keras.ops.mean(keras.ops.square(outputs - targets))
 
     def batch_at(self, step):
-        time.sleep(self.step_s)
+        if self.clock is not None:
+            self.clock.now_s += self.step_s
         if step == self.signal_step:
             os.kill(os.getpid(), signal.SIGINT)
         points = np.random.default_rng([7, step]).normal(size=(16, 1)).astype("float32")
@@ -133,9 +134,21 @@ def test_best_weights_are_kept_when_the_score_rises_again(run):
     np.testing.assert_array_equal(arrays["trainable"][0], weights[0])
 
 
-def test_budget_ends_on_time_with_a_schedule_near_zero(run):
-    result, _ = train(run, task=seeded_task(step_s=0.01), budget_s=6.0)
+class Clock:
+    """Stands still but for the steps and scores of the task, so that a busy machine changes nothing."""
+
+    now_s = 0.0
+
+    def monotonic(self):
+        return self.now_s
+
+
+def test_budget_ends_on_time_with_a_schedule_near_zero(run, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("openbook.training.fit.time", clock)
+    result, _ = train(run, task=seeded_task(clock=clock, step_s=0.01), budget_s=6.0)
     assert result.train_s == pytest.approx(6.0, rel=0.05)
+    assert clock.now_s == pytest.approx(result.train_s, abs=0.02)  # and the last score, 0.01 s
     rates = [row["learning_rate"] for row in run.metrics() if "loss" in row]
     assert rates[-1] < 0.05 * max(rates)
 
@@ -203,3 +216,19 @@ def test_reporter_hears_of_every_step(run):
     assert reporter.steps[-1] == (20, 1.0)
     assert reporter.scores == [5, 10, 15, 20]
     assert reporter.samples == ["after 5", "after 10", "after 15"]
+
+
+def test_weights_of_each_evaluation_are_kept(run):
+    _, weights = train(run, steps=40)
+    snapshots = checkpoint.snapshots(run.checkpoints)
+    assert list(snapshots) == [10, 20, 30, 40]
+    last, _ = checkpoint.read_arrays(snapshots[40])
+    for value, expected in zip(last["trainable"], weights, strict=False):
+        np.testing.assert_array_equal(value, expected)
+    assert checkpoint.latest_step(run.checkpoints) == 40
+
+
+def test_going_on_from_an_earlier_step_drops_the_weights_kept_after_it(run):
+    checkpoint.save_snapshot(run.checkpoints, {"trainable": [np.zeros(1)]}, step=7)
+    train(run, steps=4)
+    assert 7 not in checkpoint.snapshots(run.checkpoints)
