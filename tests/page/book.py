@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
-from page.looking import Server
+from looking import Server
 
 # What a first trace may take, its compilation included, on a machine that does other things as well.
 TRACE_TIMEOUT_MS = 60_000

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page
 
 import find_browser
+from looking import Home, Server
 from page.book import Book
-from page.looking import Home, Server
 from page.models import write_models
 
 ROOT = Path(__file__).resolve().parent.parent.parent

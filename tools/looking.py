@@ -1,4 +1,6 @@
-"""`openbook` in processes of their own: trained runs, and the server of the page."""
+"""`openbook` in processes of its own, for tests, benchmarks and pictures: runs, and the server of the page."""
+
+from __future__ import annotations
 
 import json
 import os
@@ -31,21 +33,25 @@ class Home:
 
     @property
     def environment(self) -> dict[str, str]:
+        """Variables of a process that lives here."""
         own = {"OPENBOOK_RUNS": str(self.folder / "runs"), "OPENBOOK_CACHE": str(self.folder / "cache")}
         return os.environ | own
 
     def command(self, *words: object) -> list[str]:
+        """The words of an `openbook` command."""
         return [sys.executable, "-m", "openbook", *map(str, words)]
 
     def openbook(self, *words: object) -> str:
         """Run a command to its end; return what it printed."""
         done = subprocess.run(
-            self.command(*words), env=self.environment, capture_output=True, text=True, timeout=280
+            self.command(*words), env=self.environment, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stderr
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
         return done.stdout
 
     def train(self, name: str, *, num_steps: int, seed: int = 0) -> str:
+        """Train a small text generator; return its name."""
         texts = self.folder / "texts"
         if not texts.exists():
             write_texts(texts)
@@ -53,16 +59,21 @@ class Home:
         self.openbook("train", "text-generator", "--data", texts, *options)
         return name
 
-    def look(self, *words: object) -> "Server":
-        process = subprocess.Popen(
-            self.command("look", *words, "--no-browser", "--json"),
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "server.log").open("a"),
-            text=True,
-        )
+    def look(self, *words: object) -> Server:
+        """Start a server of the page, and wait until it listens."""
+        log = self.folder / "server.log"
+        with log.open("a", encoding="utf-8") as complaints:
+            process = subprocess.Popen(
+                self.command("look", *words, "--no-browser", "--json"),
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                text=True,
+            )
+        assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, (self.folder / "server.log").read_text()
+        if not line:
+            raise RuntimeError(log.read_text("utf-8"))
         return Server(process, json.loads(line)["url"])
 
 
@@ -75,14 +86,17 @@ class Server:
 
     def get(self, path: str) -> bytes:
         with urllib.request.urlopen(self.url + path, timeout=60) as answer:
-            return answer.read()
+            content: bytes = answer.read()
+        return content
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Any:
+        """What the page asks first."""
         return json.loads(self.get("api/state"))
 
     def model_id(self, title: str) -> str:
-        (model,) = (model for model in self.state()["models"] if model["title"] == title)
-        return model["id"]
+        """What the server calls the model of this title."""
+        (found,) = (str(model["id"]) for model in self.state()["models"] if model["title"] == title)
+        return found
 
     def stop(self) -> int:
         """End it as Ctrl-C does; return the exit code."""
