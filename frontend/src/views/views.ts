@@ -2,6 +2,7 @@
 import type { Component } from "svelte";
 import type { ModelInfo } from "../lib/api/types";
 import type { MessageKey } from "../lib/messages/messages";
+import RunView from "./run/RunView.svelte";
 import ValuesView from "./values/ValuesView.svelte";
 
 export interface View {
@@ -14,4 +15,5 @@ export interface View {
 
 export const views: readonly View[] = [
   { id: "values", title: "view.values", component: ValuesView, fits: () => true },
+  { id: "run", title: "view.run", component: RunView, fits: (model) => model.has_run },
 ];
