@@ -14,7 +14,8 @@ import numpy as np
 from openbook.errors import RunError
 from openbook.runs.atomic import atomic_replace
 
-_LATEST = "latest.safetensors"
+LATEST_NAME = "latest.safetensors"
+_SNAPSHOT = "snapshot-"
 _FORMAT = 1
 
 
@@ -52,7 +53,7 @@ def save_latest(folder: Path, arrays: Mapping[str, list[Any]], position: Positio
     Raises:
         RunError: it could not be written; the earlier one is intact.
     """
-    write_arrays(folder / _LATEST, arrays, {"position": json.dumps(dataclasses.asdict(position))})
+    write_arrays(folder / LATEST_NAME, arrays, {"position": json.dumps(dataclasses.asdict(position))})
 
 
 def load_latest(folder: Path) -> tuple[dict[str, list[np.ndarray]], Position] | None:
@@ -61,7 +62,7 @@ def load_latest(folder: Path) -> tuple[dict[str, list[np.ndarray]], Position] | 
     Raises:
         RunError: it is damaged.
     """
-    path = folder / _LATEST
+    path = folder / LATEST_NAME
     if not path.exists():
         return None
     arrays, metadata = read_arrays(path)
@@ -85,6 +86,39 @@ def drop_other_best(folder: Path, keep: str) -> None:
     for path in folder.glob("best-*.safetensors"):
         if path.name != keep:
             path.unlink(missing_ok=True)
+
+
+def save_snapshot(folder: Path, arrays: Mapping[str, list[Any]], *, step: int) -> None:
+    """Keep the weights of a step for good, for looking back at how they came to be."""
+    write_arrays(folder / f"{_SNAPSHOT}{step}.safetensors", arrays, {})
+
+
+def snapshots(folder: Path) -> dict[int, Path]:
+    """The files of kept weights by step, in order."""
+    found = {}
+    for path in folder.glob(f"{_SNAPSHOT}*.safetensors"):
+        step = path.stem.removeprefix(_SNAPSHOT)
+        if step.isdecimal():
+            found[int(step)] = path
+    return dict(sorted(found.items()))
+
+
+def drop_snapshots(folder: Path, *, after_step: int) -> None:
+    """Delete kept weights of steps that are taken once more, after going on from an earlier one."""
+    for step, path in snapshots(folder).items():
+        if step > after_step:
+            path.unlink(missing_ok=True)
+
+
+def latest_step(folder: Path) -> int | None:
+    """The step of the latest checkpoint, without reading its arrays; None when there is none, or it is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(folder / LATEST_NAME, framework="numpy") as file:
+            return int(json.loads((file.metadata() or {})["position"])["step"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return None
 
 
 def write_arrays(path: Path, arrays: Mapping[str, list[Any]], metadata: Mapping[str, str]) -> None:

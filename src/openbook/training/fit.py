@@ -163,7 +163,6 @@ class _Session:
         score = self.task.evaluate(self.state)
         key = self.task.score_key
         if self.best is None or score[key] < self.best.score[key]:
-            weights = {"trainable": self.state.trainable, "non_trainable": self.state.non_trainable}
             file = checkpoint.save_best(self.run.checkpoints, weights, step=self.step)
             self.best = Best(step=self.step, score=score, file=file)
         self.run.append_metrics(
@@ -183,6 +182,8 @@ class _Session:
         kept_last = self.best.step == self.step
         if not kept_last:
             arrays, _ = checkpoint.read_arrays(self.run.checkpoints / self.best.file)
+        weights = {"trainable": self.state.trainable, "non_trainable": self.state.non_trainable}
+        checkpoint.save_snapshot(self.run.checkpoints, weights, step=self.step)
             self.state = dataclasses.replace(
                 self.state, trainable=arrays["trainable"], non_trainable=arrays.get("non_trainable", [])
             )
@@ -227,6 +228,7 @@ class _Session:
             self.state.put_weights_into(self.task.model)
         self._save()
         raise TrainingError(
+        checkpoint.drop_snapshots(self.run.checkpoints, after_step=loaded[1].step if loaded else 0)
             f"the loss became NaN or infinite at step {step}. "
             f"The last good weights are kept in {self.run.path}. "
             f"Train anew with a lower --learning-rate, or look for extreme values in the data"
