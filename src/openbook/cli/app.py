@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from openbook import __version__
-from openbook.cli import compare, data, demo, doctor, export, runs, trace, train, try_run
+from openbook.cli import compare, data, demo, doctor, export, look, runs, trace, train, try_run
 from openbook.cli.output import fail
 from openbook.cli.shelf import show_shelf
 from openbook.errors import OpenbookError, UsageError
@@ -50,7 +50,7 @@ def shelf(
 
 
 # The order in which `openbook --help` lists them.
-for module in (demo, train, try_run, data, runs, compare, trace, export, doctor):
+for module in (demo, train, try_run, look, data, runs, compare, trace, export, doctor):
     module.register(app)
 
 

@@ -23,7 +23,7 @@ def model_and_inputs(thing: str, given: str | None) -> tuple[Any, Any]:
 
     if thing.endswith(".keras"):
         model = load_model(thing)
-        return model, _arrays(given) if given is not None else _zeros(model)
+        return model, read_arrays(given) if given is not None else _zeros(model)
     from openbook.recipes import recipe_class
     from openbook.runs import find_run
 
@@ -36,7 +36,7 @@ def model_and_inputs(thing: str, given: str | None) -> tuple[Any, Any]:
     recipe = recipe_class(run.recipe)
     model = load_model(run.model_path)
     if given is not None and Path(given).suffix in (".npy", ".npz"):
-        return model, _arrays(given)
+        return model, read_arrays(given)
     return model, recipe.model_inputs(run, given)
 
 
@@ -53,7 +53,12 @@ def parse_index(text: str) -> tuple[int, ...]:
         raise UsageError(f"an index is whole numbers with commas, such as 0,1,3, not {text!r}") from None
 
 
-def _arrays(given: str) -> Any:
+def read_arrays(given: str) -> Any:
+    """The arrays of a .npy, .npz or .json file, or numbers as JSON.
+
+    Raises:
+        UsageError: they cannot be read.
+    """
     import numpy as np
 
     path = Path(given)

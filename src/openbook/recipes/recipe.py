@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from openbook.errors import UsageError
 from openbook.training.length import Length, parse_duration
 
 if TYPE_CHECKING:
+    from openbook.recipes.look import TextLook
     from openbook.runs import Run
     from openbook.training.fit import FitResult
     from openbook.training.reporter import Reporter
@@ -109,6 +112,32 @@ class Recipe(abc.ABC):
     @abc.abstractmethod
     def model_inputs(cls, run: Run, input_text: str | None) -> Any:
         """Arrays for a run's model made from what a person types; from the recipe's example when None."""
+
+    @classmethod
+    @abc.abstractmethod
+    def build_for(cls, run: Run) -> Any:
+        """The untrained model of a run, with its first weights, for one that has not saved its model yet."""
+
+    @classmethod
+    @abc.abstractmethod
+    def look(cls, run: Run, model: Any) -> TextLook:
+        """What the page must know about a run's model."""
+
+    @classmethod
+    def story(cls, run: Run) -> dict[str, Any] | None:
+        """The way through the model in stages: the file `<recipe>_story.json` beside the recipe, if there is one.
+
+        Blocks are numbered from 1 to the setting `num_blocks`.
+        """
+        path = Path(__file__).parent / f"{cls.name.replace('-', '_')}_story.json"
+        if not path.exists():
+            return None
+        story: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        num_blocks = int(run.section("settings").get("num_blocks") or 0)
+        for stage in story["stages"]:
+            has_blocks = any("{block}" in name for name in stage["values"])
+            stage["blocks"] = [f"block_{number}" for number in range(1, num_blocks + 1)] if has_blocks else []
+        return story
 
     @classmethod
     @abc.abstractmethod

@@ -14,16 +14,19 @@ import numpy as np
 
 from openbook.data.cache import cache_folder
 from openbook.errors import RunError, UsageError
+from openbook.recipes.look import TextLook
 from openbook.recipes.recipe import Finished, Recipe, setting
 from openbook.runs.atomic import atomic_write
 from openbook.saved_models import load_model
-from openbook.text.sampling import Decoding
+from openbook.text.sampling import Decoding, drawing_program
 from openbook.text.score import score_stream
 from openbook.text.stream import TokenBatches, TokenStream
 from openbook.text.tokenizer import Tokenizer
+from openbook.training.checkpoint import load_latest
 from openbook.training.losses import next_token_loss, token_nats
 from openbook.training.precision import check_precision, remembered_precision
 from openbook.training.schedule import Schedule
+from openbook.training.seeding import seeded
 from openbook.training.state import TrainingState
 
 if TYPE_CHECKING:
@@ -220,23 +223,14 @@ class TextGenerator(Recipe):
         return build_decoder(self, vocabulary_size=splits.tokenizer.vocabulary_size)
 
     def fit(self, model: Any, splits: TextSplits, run: Run, reporter: Reporter) -> FitResult:
-        import keras
-
         from openbook.training.fit import FitSettings, fit
 
         assert self.learning_rate is not None
-        optimizer = keras.optimizers.AdamW(
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            beta_2=0.95,
-            global_clipnorm=1.0,
-        )
-        optimizer.exclude_from_weight_decay(var_names=["scale", "embeddings"])
         schedule = Schedule(
             peak=self.learning_rate, warm_up_share=self.warm_up_share, decay_share=self.decay_share
         )
         settings = FitSettings(
-            optimizer=optimizer,
+            optimizer=self.optimizer(),
             schedule=schedule,
             length=self.length,
             checkpoint_interval_s=self.checkpoint_interval_s,
@@ -249,6 +243,19 @@ class TextGenerator(Recipe):
         reporter.message(f"Scoring {splits.scored.size_bytes:,} bytes of held-out text …")
         task = TextTask(self, model, splits)
         values = [variable.value for variable in model.trainable_variables]
+    def optimizer(self) -> Any:
+        """A new AdamW; matrices decay, scales and embeddings do not."""
+        import keras
+
+        optimizer = keras.optimizers.AdamW(
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            beta_2=0.95,
+            global_clipnorm=1.0,
+        )
+        optimizer.exclude_from_weight_decay(var_names=["scale", "embeddings"])
+        return optimizer
+
         score = task.score(values, splits.scored)
         assert self.context_length is not None
         writer = TextWriter(model, splits.tokenizer, context_length=self.context_length)
@@ -273,6 +280,31 @@ class TextGenerator(Recipe):
 
         Args:
             run: a run of this recipe with a saved model.
+    @classmethod
+    def build_for(cls, run: Run) -> Any:
+        recipe = cls(**run.section("settings"))
+        vocabulary_size = Tokenizer.load(run.path / TOKENIZER_NAME).vocabulary_size
+        with seeded(recipe.seed):
+            return build_decoder(recipe, vocabulary_size=vocabulary_size)
+
+    @classmethod
+    def look(cls, run: Run, model: Any) -> TextLook:
+        from openbook.training.losses import weighted_next_token_loss
+
+        recipe = cls(**run.section("settings"))
+        assert recipe.context_length is not None
+        return TextLook(
+            tokenizer=Tokenizer.load(run.path / TOKENIZER_NAME),
+            encode=functools.partial(cls.model_inputs, run),
+            max_tokens=recipe.context_length,
+            example=_EXAMPLE_TEXT,
+            loss=lambda expected, logits: weighted_next_token_loss(
+                logits, expected["tokens"], expected["weights"]
+            ),
+            optimizer=functools.partial(_optimizer_after_training, recipe, run, model),
+            draw=drawing_program,
+        )
+
             input_text: the beginning; empty for a new document.
             options: fields of `Decoding`.
         Returns:
@@ -398,6 +430,21 @@ def _size_for(budget_s: float | None) -> str:
     if budget_s is None:
         return "tiny"
     return next(size for limit_s, size in _AUTO_SIZES_S if budget_s <= limit_s)
+
+
+def _optimizer_after_training(recipe: TextGenerator, run: Run, model: Any) -> tuple[Any, str]:
+    """The run's optimizer with what it remembers, at the run's highest learning rate; and a note on it."""
+    optimizer = recipe.optimizer()
+    optimizer.build(model.trainable_variables)
+    rate = f"the run's highest learning rate, {recipe.learning_rate:g}"
+    loaded = load_latest(run.checkpoints)
+    if loaded is None:
+        return optimizer, f"The first step of a new AdamW, at {rate}."
+    arrays, position = loaded
+    for variable, value in zip(optimizer.variables, arrays["optimizer"], strict=True):
+        if not variable.path.endswith("learning_rate"):
+            variable.assign(value)
+    return optimizer, f"AdamW goes on with what it remembers after step {position.step}, at {rate}."
 
 
 def suitable_vocabulary_size(num_characters: int) -> int:

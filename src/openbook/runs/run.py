@@ -5,6 +5,7 @@
     model.keras     the trained model; its preprocessing lies beside it
     checkpoints/    what training needs to go on
     samples/        what the model made while it learned
+    examples.json   held-out examples with the model's answers, its mistakes first
     manifest.json   size and SHA-256 of every file but the checkpoints; written last: the run is complete
 
 Files are replaced atomically, and no path inside names the machine: a run can be copied and used elsewhere.
@@ -35,10 +36,12 @@ from openbook.runs.locking import hold_lock, is_locked
 from openbook.runs.metrics import append_row, read_rows, truncate_rows
 from openbook.runs.names import absolute_path, check_name, next_name, runs_folder, shown_path
 from openbook.runs.record import RECORD_NAME, new_record, parse_time, read_record, record_content
+from openbook.runs.strict_json import read_object
 
-__all__ = ["METRICS_NAME", "MODEL_NAME", "Run"]
+__all__ = ["EXAMPLES_NAME", "METRICS_NAME", "MODEL_NAME", "Run"]
 
 METRICS_NAME = "metrics.jsonl"
+EXAMPLES_NAME = "examples.json"
 
 MODEL_NAME = "model.keras"
 _SAMPLES_NAME = "samples"
@@ -255,6 +258,18 @@ class Run:
         """
         self._check_if_complete(METRICS_NAME)
         return read_rows(self._path / METRICS_NAME)
+
+    def examples(self) -> list[dict[str, Any]]:
+        """Held-out examples with the model's answers, its mistakes first; none in runs that left none.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        path = self._path / EXAMPLES_NAME
+        if not path.exists():
+            return []
+        self._check_if_complete(EXAMPLES_NAME)
+        return list(read_object(path).get("examples") or [])
 
     def truncate_metrics(self, *, after_step: int) -> None:
         """Drops the rows after a step, for going on from there, and a torn last line."""

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from openbook.errors import UsageError
 
@@ -82,6 +85,52 @@ def draw_token(logits_V: Any, seen_V: Any, key: Any, decoding: DecodingValues) -
         kept_V = jnp.where(is_kept_V.at[0].set(True), sorted_V, -jnp.inf)
         rank = jnp.where(is_greedy, 0, jax.random.categorical(key, kept_V))
         return order_V[rank]
+
+
+def drawing_program(
+    logits_V: np.ndarray, ids: Sequence[int], options: Mapping[str, Any]
+) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The drawing of the first new token of a text, for looking at it.
+
+    Args:
+        ids: of the text, end-of-text first.
+        options: fields of `Decoding`; no repetition penalty when it is left out.
+    Returns:
+        a function that JAX can trace, and its arguments by name.
+    Raises:
+        UsageError: an option lies outside its range.
+    """
+    decoding = Decoding(**{"repetition_penalty": 1.0, **options})
+    seen_V = np.zeros(len(logits_V), bool)
+    seen_V[list(ids[1:])] = True
+
+    def draw(
+        logits_V: Any,
+        seen_V: Any,
+        seed: Any,
+        temperature: Any,
+        top_k: Any,
+        top_p: Any,
+        repetition_penalty: Any,
+    ) -> Any:
+        import jax
+
+        # As in the loop that writes: the first key is split off before anything is drawn.
+        _, key = jax.random.split(jax.random.key(seed))
+        values = DecodingValues(
+            temperature=temperature, top_k=top_k, top_p=top_p, repetition_penalty=repetition_penalty
+        )
+        return draw_token(logits_V, seen_V, key, values)
+
+    return draw, {
+        "logits": logits_V,
+        "seen": seen_V,
+        "seed": np.uint32(decoding.seed),
+        "temperature": np.float32(decoding.temperature),
+        "top_k": np.int32(decoding.top_k or len(logits_V)),
+        "top_p": np.float32(decoding.top_p),
+        "repetition_penalty": np.float32(decoding.repetition_penalty),
+    }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,13 @@ def token_nats(logits_BTV: Any, targets_BT: Any) -> Any:
     return jax.nn.logsumexp(logits_BTV, axis=-1) - target_logits_BT
 
 
+def weighted_next_token_loss(logits_BTV: Any, targets_BT: Any, weights_BT: Any) -> Any:
+    """As `next_token_loss`, over the positions of weight 1; padding has weight 0."""
+    import jax.numpy as jnp
+
+    return jnp.sum(token_nats(logits_BTV, targets_BT) * weights_BT) / jnp.sum(weights_BT)
+
+
 @functools.cache
 def _with_one_pass_backward() -> Any:
     import jax

@@ -1,0 +1,176 @@
+"""What the page is given to show: a run, a file or a model, with all that is known about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from openbook.errors import ModelError, RunError
+
+if TYPE_CHECKING:
+    from openbook.page.subject import Checkpoint, Example, Subject, Weights
+    from openbook.runs import Run
+
+
+def subject_of(thing: Any, inputs: Any = None) -> Subject:
+    """A model with what is known about it.
+
+    Args:
+        thing: a run (by name, path or `Run`), the path of a `.keras` file, or a Keras model.
+        inputs: what to look at first: for a text a text, else arrays as for `openbook.trace`.
+    Raises:
+        RunError, ModelError, UsageError: it cannot be looked at; the message says why.
+    """
+    from openbook.runs import Run, find_run
+
+    if isinstance(thing, Run):
+        return _run_subject(thing, inputs)
+    if not isinstance(thing, str | os.PathLike):
+        return _model_subject(thing, inputs, title=_title_of(thing), kind="model")
+    path = Path(thing)
+    if path.suffix == ".keras":
+        from openbook.saved_models import load_model
+
+        return _model_subject(load_model(path), inputs, title=path.name, kind="file")
+    return _run_subject(find_run(os.fspath(thing)), inputs)
+
+
+def _title_of(model: Any) -> str:
+    from openbook.program.model import is_model
+
+    if not is_model(model):
+        raise ModelError(
+            f"expected a run, the path of a .keras file or a Keras model, got {type(model).__name__}"
+        )
+    return str(model.name)
+
+
+def _model_subject(model: Any, inputs: Any, *, title: str, kind: str) -> Subject:
+    from openbook.page.bare_models import bare_model
+
+    return bare_model(model, inputs, title=title, kind=kind)
+
+
+def _run_subject(run: Run, inputs: Any) -> Subject:
+    from openbook.page.inputs.text import TextReader
+    from openbook.page.subject import DrawProgram, DrawSettings, Subject, Training
+    from openbook.recipes import recipe_class
+
+    recipe = recipe_class(run.recipe)
+    is_following = run.status == "training" or not run.model_path.exists()
+    model = _model_of(run)
+    look = recipe.look(run, model)
+
+    @functools.cache
+    def training() -> Training:
+        optimizer, note = look.optimizer()
+        return Training(loss=look.loss, optimizer=optimizer, note=note)
+
+    def draw(logits_V: Any, ids: Sequence[int], settings: DrawSettings) -> DrawProgram:
+        function, arrays = look.draw(logits_V, ids, dataclasses.asdict(settings))
+        return DrawProgram(function=function, arrays=arrays)
+
+    return Subject(
+        title=run.name,
+        kind="run",
+        model=model,
+        reader=TextReader(
+            tokenizer=look.tokenizer,
+            encode=look.encode,
+            max_tokens=look.max_tokens,
+            example_text=look.example if inputs is None else str(inputs),
+        ),
+        recipe=run.recipe,
+        story=recipe.story(run),
+        run=run,
+        examples=_examples(run),
+        checkpoints=lambda: _checkpoints(run),
+        current=_Newest(run).weights if is_following else None,
+        training=training,
+        draw=draw,
+    )
+
+
+def _model_of(run: Run) -> Any:
+    """The run's model; of a run in training one that is built anew, whose weights come from checkpoints."""
+    from openbook.recipes import recipe_class
+    from openbook.saved_models import load_model
+    from openbook.training.checkpoint import latest_step
+
+    if run.model_path.exists():
+        run.verify()
+        return load_model(run.model_path)
+    if run.status != "training" and latest_step(run.checkpoints) is None:
+        raise RunError(
+            f"{run.name} has no model yet. Go on training it with: openbook train --resume {run.name}"
+        )
+    try:
+        return recipe_class(run.recipe).build_for(run)
+    except RunError as error:
+        raise RunError(
+            f"{run.name} has only just begun, so there is no model to look at yet. Look again in a moment"
+        ) from error
+
+
+def _weights(path: Path, label: str) -> Weights:
+    from openbook.page.subject import Weights
+    from openbook.training.checkpoint import read_arrays
+
+    arrays, _ = read_arrays(path)
+    return Weights(label=label, trainable=arrays["trainable"], non_trainable=arrays.get("non_trainable", []))
+
+
+class _Newest:
+    """The weights of a run's latest checkpoint, read anew when there is another."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._step: int | None = None
+        self._weights: Weights | None = None
+
+    def weights(self) -> Weights | None:
+        """None before the first checkpoint: the model's own are the ones that training begins with."""
+        from openbook.training.checkpoint import LATEST_NAME, latest_step
+
+        step = latest_step(self._run.checkpoints)
+        if step != self._step and step is not None:
+            self._weights = _weights(self._run.checkpoints / LATEST_NAME, f"of step {step}")
+            self._step = step
+        return self._weights
+
+
+def _checkpoints(run: Run) -> list[Checkpoint]:
+    from openbook.page.subject import Checkpoint
+    from openbook.training.checkpoint import LATEST_NAME, latest_step, snapshots
+
+    files = {step: (f"step-{step}", path) for step, path in snapshots(run.checkpoints).items()}
+    last = latest_step(run.checkpoints)
+    if last is not None and last not in files:
+        files[last] = ("latest", run.checkpoints / LATEST_NAME)
+    return [
+        Checkpoint(
+            id=name,
+            label=f"step {step}",
+            step=step,
+            load=functools.partial(_weights, path, f"of step {step}"),
+        )
+        for step, (name, path) in sorted(files.items())
+    ]
+
+
+def _examples(run: Run) -> list[Example]:
+    """The held-out examples that training left in the run."""
+    from openbook.page.subject import Example
+
+    return [
+        Example(
+            id=f"example-{number}",
+            shown=example,
+            given={"kind": "text", "text": example["text"]},
+        )
+        for number, example in enumerate(run.examples(), start=1)
+    ]

@@ -1,0 +1,181 @@
+"""A Keras model of which nothing is known but itself: what it takes, what it tells apart, how a step is taken."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from openbook.errors import ModelError
+from openbook.page.inputs.arrays import ArrayInput, ArrayReader
+from openbook.page.inputs.images import ImageReader
+from openbook.page.inputs.preprocessing import Target
+from openbook.page.inputs.reading import ReadInput
+from openbook.page.inputs.targets import TargetReader
+from openbook.page.subject import Example, Subject, Training
+
+_MAX_EXAMPLES = 50
+
+
+def bare_model(model: Any, inputs: Any, *, title: str, kind: str) -> Subject:
+    """A model to look at.
+
+    Args:
+        inputs: a batch of examples as for `openbook.trace`; None for none.
+    Raises:
+        ModelError: it does not say what it takes and no inputs are given, or these do not fit.
+    """
+    arrays = None if inputs is None else _batches(model, inputs)
+    specs = _input_specs(model, arrays)
+    classes = _classes(model, specs)
+    target_reader = _target_reader(model, classes)
+    reader: ImageReader | ArrayReader
+    shape = specs[0].shape
+    is_image = len(specs) == 1 and len(shape) == 3 and shape[-1] in (1, 3) and None not in shape
+    if is_image:
+        height, width, channels = (int(size or 0) for size in shape)
+        target = Target(height=height, width=width, channels=channels)
+        reader = ImageReader(target=target, range=_range(model), classes=classes, target_reader=target_reader)
+    else:
+        reader = ArrayReader(inputs=specs, target_reader=target_reader)
+    return Subject(
+        title=title,
+        kind=kind,
+        model=model,
+        reader=reader,
+        classes=classes,
+        examples=_examples(reader, arrays),
+        training=None if target_reader is None else functools.cache(functools.partial(_training, model)),
+    )
+
+
+def _batches(model: Any, inputs: Any) -> list[np.ndarray]:
+    """The inputs' arrays in the order of the model's inputs, each with a batch axis."""
+    import jax
+
+    from openbook.program.inputs import checked_inputs
+
+    arrays = checked_inputs(model, inputs)
+    if isinstance(arrays, dict) and getattr(model, "inputs", None):
+        return [np.asarray(arrays[tensor.name]) for tensor in model.inputs]
+    return [np.asarray(array) for array in jax.tree.leaves(arrays)]
+
+
+def _input_specs(model: Any, arrays: Sequence[np.ndarray] | None) -> list[ArrayInput]:
+    tensors = getattr(model, "inputs", None)
+    if not tensors and arrays is None:
+        raise ModelError(
+            f"{model.name} does not say the shapes of its inputs. Give an example: openbook.look(model, inputs)"
+        )
+    if not tensors:
+        assert arrays is not None
+        names = ["input"] if len(arrays) == 1 else [f"input_{number + 1}" for number in range(len(arrays))]
+        return [
+            ArrayInput(name=name, shape=array.shape[1:], dtype=str(array.dtype), example=array[0])
+            for name, array in zip(names, arrays, strict=True)
+        ]
+    return [
+        ArrayInput(
+            name=tensor.name,
+            shape=tuple(tensor.shape[1:]),
+            dtype=str(tensor.dtype),
+            example=None if arrays is None else arrays[number][0],
+        )
+        for number, tensor in enumerate(tensors)
+    ]
+
+
+def _examples(reader: ImageReader | ArrayReader, arrays: Sequence[np.ndarray] | None) -> list[Example]:
+    """Each row of the inputs that were given."""
+    examples = []
+    for row in range(min(len(arrays[0]), _MAX_EXAMPLES) if arrays else 0):
+        assert arrays is not None
+        read: ReadInput
+        shown = {
+            "text": f"example {row + 1}",
+            "target": None,
+            "answer": None,
+            "is_mistake": False,
+            "score": None,
+        }
+        if isinstance(reader, ImageReader):
+            read = reader.read_array(arrays[0][row])
+            shown["picture"] = read.preview["steps"][0]["picture"]
+        else:
+            read = reader.read_arrays([array[row : row + 1] for array in arrays])
+        examples.append(Example(id=f"example-{row + 1}", shown=shown, read=read))
+    return examples
+
+
+def _output_shapes(model: Any) -> list[tuple[int | None, ...]]:
+    return [tuple(tensor.shape[1:]) for tensor in getattr(model, "outputs", None) or ()]
+
+
+def _classes(model: Any, specs: Sequence[ArrayInput]) -> list[str] | None:
+    """Numbers as names, where the model tells classes apart."""
+    shapes = _output_shapes(model)
+    if len(shapes) != 1 or len(shapes[0]) != 1 or not shapes[0][0] or shapes[0][0] < 2:
+        return None
+    is_image = len(specs) == 1 and len(specs[0].shape) == 3
+    tells_classes = _ends_with_softmax(model) or "categorical" in _loss_name(model)
+    if not tells_classes and (not is_image or _loss_name(model)):
+        return None
+    return [str(number) for number in range(shapes[0][0])]
+
+
+def _ends_with_softmax(model: Any) -> bool:
+    layers = getattr(model, "layers", None)
+    if not layers:
+        return False
+    activation = getattr(layers[-1], "activation", None)
+    return getattr(activation, "__name__", "") == "softmax" or type(layers[-1]).__name__ == "Softmax"
+
+
+def _loss_name(model: Any) -> str:
+    """The compiled loss in Keras' short form; "" where there is none."""
+    loss = getattr(model, "loss", None) if getattr(model, "compiled", False) else None
+    if loss is None:
+        return ""
+    if isinstance(loss, str):
+        return loss.lower()
+    name: str = str(getattr(loss, "name", None) or getattr(loss, "__name__", None) or "loss")
+    return name.lower()
+
+
+def _target_reader(model: Any, classes: Sequence[str] | None) -> TargetReader | None:
+    loss, shapes = _loss_name(model), _output_shapes(model)
+    if not shapes or not (loss or classes):
+        return None
+    if "sparse" in loss or (classes and not loss):
+        form = "class"
+    elif "categorical" in loss and classes:
+        form = "one_hot"
+    else:
+        form = "values"
+    return TargetReader(
+        form=form, classes=classes, output_names=list(model.output_names), output_shapes=shapes
+    )
+
+
+def _training(model: Any) -> Training:
+    """The compiled loss and optimizer; where there are none, those that a textbook would begin with."""
+    import keras
+
+    if _loss_name(model):
+        return Training()
+    is_softmax = _ends_with_softmax(model)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not is_softmax)
+    return Training(
+        loss=loss,
+        optimizer=keras.optimizers.SGD(learning_rate=0.01),
+        note="The model says nothing of its training: the step takes cross-entropy and plain gradient descent at "
+        "a learning rate of 0.01.",
+    )
+
+
+def _range(model: Any) -> str:
+    """0…255 for a model that scales pictures itself, else 0…1."""
+    names = {type(layer).__name__ for layer in getattr(model, "layers", ())}
+    return "0…255" if names & {"Rescaling", "Normalization"} else "0…1"

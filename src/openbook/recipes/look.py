@@ -1,0 +1,38 @@
+"""What a recipe tells the page of its runs: how a person's input is read, and how a step is taken."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from openbook.text.tokenizer import Tokenizer
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TextLook:
+    """A model that reads a text and predicts the next token at each position.
+
+    Attributes:
+        encode: from a text to the ids (1, T) that the model takes, at most `max_tokens` of them.
+        example: a text to begin with.
+        loss: of one step, from `{"tokens": (B, T), "weights": (B, T)}` and the outputs; positions of weight 0 are
+            padding.
+        optimizer: reads the optimizer as it stands after training, so that a step is the run's next one; and what
+            a person must know about it.
+        draw: the drawing of a token as a function that JAX can trace, and its arrays by name; from the logits of a
+            position, the ids of the text so far, and the fields of `Decoding` that the page asks for.
+    """
+
+    tokenizer: Tokenizer
+    encode: Callable[[str], np.ndarray]
+    max_tokens: int
+    example: str
+    loss: Callable[[Any, Any], Any]
+    optimizer: Callable[[], tuple[Any, str]]
+    draw: Callable[
+        [np.ndarray, Sequence[int], Mapping[str, Any]], tuple[Callable[..., Any], Mapping[str, Any]]
+    ]
