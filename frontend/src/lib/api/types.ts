@@ -120,8 +120,8 @@ export interface TraceInfo {
   loss: number | null;
   /** What the model says, for a person: top classes or next tokens. */
   answer: TopEntry[];
-  /** A drawn token, for mode "draw". */
-  drawn: { id: number; text: string } | null;
+  /** A drawn token, for mode "draw"; its text is "" where the text ends. */
+  drawn: { id: number; text: string; shown: string } | null;
   /** For mode "draw": the likeliest tokens after temperature, the likeliest first, and the drawn one. */
   candidates?: DrawCandidate[];
   edits: Edit[];
