@@ -6,7 +6,9 @@ Exit codes: 0 done, 1 failure, 2 wrong use, 130 stopped by Ctrl-C.
 from __future__ import annotations
 
 import io
+import os
 import sys
+import traceback
 from typing import Annotated, NoReturn
 
 import typer
@@ -16,6 +18,8 @@ from openbook.cli import compare, data, demo, doctor, export, look, runs, trace,
 from openbook.cli.output import fail
 from openbook.cli.shelf import show_shelf
 from openbook.errors import OpenbookError, UsageError
+
+_TRACEBACK_VARIABLE = "OPENBOOK_TRACEBACK"
 
 app = typer.Typer(
     name="openbook",
@@ -64,10 +68,29 @@ def main() -> NoReturn:
         app(standalone_mode=True)
     except OpenbookError as error:
         sys.exit(fail(str(error), exit_code=error.exit_code))
+    except SystemExit as end:
+        if end.code == 130:  # Typer turns Ctrl-C into this without a word
+            fail("stopped", exit_code=130)
+        raise
     except KeyboardInterrupt:
         sys.exit(fail("stopped", exit_code=130))
     except BrokenPipeError:
         # The reader of our output went away (`| head`); Python would complain again while closing.
         sys.stdout = None
         sys.exit(1)
+    except Exception as error:
+        if os.environ.get(_TRACEBACK_VARIABLE):
+            raise
+        sys.exit(fail(_unforeseen(error), exit_code=1))
     sys.exit(0)
+
+
+def _unforeseen(error: Exception) -> str:
+    """A failure that no error of ours foresees, in words that help to report it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    said = next(iter(str(error).splitlines()), "")
+    return (
+        f"failed in a way that was not foreseen: {type(error).__name__}: {said} "
+        f"({os.path.basename(place.filename)}, line {place.lineno}). What was saved before is intact. "
+        f"Please report it, with what {_TRACEBACK_VARIABLE}=1 before the command shows"
+    )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from openbook.errors import Interrupted, OpenbookError, RunError
+from openbook.errors import Interrupted, RunError, TrainingError
 from openbook.recipes import make_recipe
 from openbook.recipes.recipe import Recipe, default_settings, recipe_settings
 from openbook.runs import Run
+from openbook.runs.names import run_argument
 from openbook.saved_models import save_model
 from openbook.training.reporter import Reporter
 from openbook.training.seeding import seeded
@@ -71,7 +73,7 @@ def resume(run: Run, *, reporter: Reporter) -> TrainingResult:
         raise RunError(
             f"{run.name} is complete; there is nothing left to train. Try it with: openbook try {run.name}"
         )
-    recipe = make_recipe(run.recipe, run.section("settings"))
+    recipe = make_recipe(run.recipe, {**run.section("settings"), **_data_as_it_lay(run)})
     data = recipe.load_data(reporter)
     if data.fingerprint != run.section("data").get("fingerprint"):
         raise RunError(
@@ -89,12 +91,15 @@ def _train_in(run: Run, recipe: Recipe, data: Any, reporter: Reporter, begin_s: 
         run.update(status="training", sessions=sessions)
         try:
             result = _train_to_end(run, recipe, data, reporter, begin_s)
-        except OpenbookError as error:
+        except BaseException as error:
             reporter.close()
-            status = "interrupted" if isinstance(error, Interrupted) else "failed"
+            known = _explained(error, run)
+            status = "interrupted" if isinstance(known, Interrupted) else "failed"
             session["ended"] = datetime.now(UTC).isoformat()
             run.update(status=status, sessions=sessions)
-            raise
+            if known is error:
+                raise
+            raise known from error
         session["ended"] = datetime.now(UTC).isoformat()
         run.update(sessions=sessions)
         run.complete()
@@ -134,6 +139,30 @@ def _train_to_end(run: Run, recipe: Recipe, data: Any, reporter: Reporter, begin
         steps=fitted.steps,
         samples=finished.samples,
     )
+
+
+def _explained(error: BaseException, run: Run) -> BaseException:
+    """What a person should hear of an error in training; the error itself where it says that already."""
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted(
+            f"stopped; what was saved before is intact. "
+            f"Go on with: openbook train --resume {run_argument(run.path)}"
+        )
+    # JAX tells that memory is short by a code in the text of an error of its own.
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
+        return TrainingError(
+            "this model and its batches need more memory than there is. Train anew with a smaller "
+            "--batch-size, --context-length or --size"
+        )
+    return error
+
+
+def _data_as_it_lay(run: Run) -> dict[str, str]:
+    """The setting `data` as a path that does not depend on the working folder, where it is still there."""
+    origin = run.section("data").get("origin") or {}
+    path = str(origin.get("path", ""))
+    is_local = origin.get("kind") in ("file", "folder")
+    return {"data": path} if is_local and os.path.exists(path) else {}
 
 
 def _prepare_backend() -> None:
