@@ -17,6 +17,13 @@ from openbook.recipes.recipe import Recipe
 
 __all__ = ["all_recipes", "make_recipe", "recipe_class"]
 
+_KIND_NAMES: Mapping[type, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+}
+
 
 @functools.cache
 def all_recipes() -> Mapping[str, type[Recipe]]:
@@ -78,8 +85,8 @@ def _convert(key: str, value: Any, hint: Any) -> Any:
     if str in kinds and isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not any(type(value) is kind for kind in kinds):
-        names = " or ".join(kind.__name__ for kind in kinds)
-        raise UsageError(f"setting {key!r} is a {names}, not {value!r}")
+        names = " or ".join(_KIND_NAMES[kind] for kind in kinds)
+        raise UsageError(f"setting {key!r} is {names}, not {value!r}")
     return value
 
 
@@ -88,4 +95,4 @@ def _from_text(key: str, text: str, kind: type) -> Any:
     try:
         return words[text.lower()] if kind is bool else kind(text)
     except (KeyError, ValueError):
-        raise UsageError(f"setting {key!r} is a {kind.__name__}, not {text!r}") from None
+        raise UsageError(f"setting {key!r} is {_KIND_NAMES[kind]}, not {text!r}") from None

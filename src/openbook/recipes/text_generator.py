@@ -155,8 +155,14 @@ class TextGenerator(Recipe):
         names = ("context_length", "num_blocks", "width", "num_heads", "feed_forward_units", "batch_size")
         for name in (*names, "learning_rate", "rotary_base"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise UsageError(f"--{name.replace('_', '-')} must be above zero, not {value}")
+            if value is not None and not 0 < value < math.inf:
+                raise UsageError(f"--{name.replace('_', '-')} must be a number above zero, not {value}")
+        if not 0.0 <= self.weight_decay < math.inf:
+            raise UsageError(f"--weight-decay must be 0 (none) or more, not {self.weight_decay}")
+        if not 0.0 <= self.warm_up_share <= 1.0:
+            raise UsageError(f"--warm-up-share must lie between 0 and 1, not {self.warm_up_share}")
+        if not 0.0 < self.decay_share <= 1.0:
+            raise UsageError(f"--decay-share must be above 0 and at most 1, not {self.decay_share}")
         if self.width and self.num_heads and self.width % (2 * self.num_heads):
             raise UsageError(
                 f"--width must be a multiple of twice --num-heads (each head turns pairs of features), "

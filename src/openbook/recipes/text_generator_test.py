@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
@@ -202,7 +203,7 @@ def test_changed_data_is_refused_on_resume(trained, texts, tmp_path):
         ({"size": "huge"}, "auto, tiny, small, medium, large"),
         ({"vocabulary_size": 100}, "at least 257"),
         ({"width": 30, "num_heads": 4}, "multiple of twice"),
-        ({"batch_size": 0}, "--batch-size must be above zero"),
+        ({"batch_size": 0}, "--batch-size must be a number above zero"),
         ({"budget": "0"}, "90s"),
         ({"budget": "10m", "steps": 5}, "exactly one"),
         ({"steps": -1}, "--steps must be above zero"),
@@ -210,7 +211,14 @@ def test_changed_data_is_refused_on_resume(trained, texts, tmp_path):
         ({"held_out_share": 1.0}, "between 0 and 1"),
         ({"seed": -1}, "--seed"),
         ({"widht": 3}, "Did you mean width"),
-        ({"batch_size": "many"}, "'batch_size' is a int"),
+        ({"batch_size": "many"}, "'batch_size' is a whole number"),
+        ({"tied_output": "maybe"}, "'tied_output' is true or false"),
+        ({"learning_rate": math.inf}, "--learning-rate must be a number above zero"),
+        ({"weight_decay": -1.0}, "--weight-decay"),
+        ({"weight_decay": math.nan}, "--weight-decay"),
+        ({"warm_up_share": 2.0}, "--warm-up-share"),
+        ({"decay_share": 0.0}, "--decay-share"),
+        ({"decay_share": math.nan}, "--decay-share"),
     ],
 )
 def test_wrong_setting_is_refused(settings, message):
