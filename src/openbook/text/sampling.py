@@ -148,7 +148,7 @@ class DecodingValues:
 
         return cls(
             temperature=jnp.float32(decoding.temperature),
-            top_k=jnp.int32(decoding.top_k or vocabulary_size),
+            top_k=jnp.int32(min(decoding.top_k or vocabulary_size, vocabulary_size)),
             top_p=jnp.float32(decoding.top_p),
             repetition_penalty=jnp.float32(decoding.repetition_penalty),
         )

@@ -41,6 +41,12 @@ def test_top_k_and_top_p_cut_the_tail():
     assert frequencies(Decoding(**{**PLAIN, "top_p": 1e-6}))[0] == 1.0
 
 
+def test_top_k_beyond_the_vocabulary_takes_all():
+    np.testing.assert_array_equal(
+        frequencies(Decoding(**PLAIN, top_k=10**12)), frequencies(Decoding(**PLAIN, top_k=len(LOGITS)))
+    )
+
+
 def test_repetition_penalty_makes_seen_tokens_rarer():
     decoding = Decoding(**{**PLAIN, "repetition_penalty": 2.0})
     penalized = LOGITS.copy()

@@ -85,7 +85,7 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Token ids of one text, without end-of-text; a literal `<|end_of_text|>` in it is plain text."""
-        return next(iter(self.encode_many([text])))
+        return next(iter(self.encode_many([_without_surrogates(text)])))
 
     def encode_many(self, texts: Iterable[str]) -> Iterator[list[int]]:
         """Token ids of many texts, in their order, on all cores."""
@@ -105,6 +105,22 @@ class Tokenizer:
 def token_dtype(vocabulary_size: int) -> np.dtype[np.unsignedinteger]:
     """Smallest of uint16 and uint32 that holds every id."""
     return np.dtype(np.uint16 if vocabulary_size <= 2**16 else np.uint32)
+
+
+def _without_surrogates(text: str) -> str:
+    """A text that has a form in UTF-8.
+
+    What a terminal hands over as bytes comes with lone surrogates wherever its encoding did not fit; those are
+    read as the UTF-8 that they mostly are.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        try:
+            return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        except UnicodeEncodeError:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _sample(texts: Sequence[str], num_characters: int) -> Iterator[str]:

@@ -51,6 +51,12 @@ def test_damaged_file_is_named(tmp_path):
         Tokenizer.load(path)
 
 
+def test_bytes_that_a_terminal_could_not_read_are_taken_as_utf8(tokenizer):
+    as_handed_over = "naïve 東京".encode().decode("ascii", "surrogateescape")
+    assert tokenizer.decode(tokenizer.encode(as_handed_over)) == "naïve 東京"
+    assert tokenizer.decode(tokenizer.encode("half \ud800 pair")) == "half \N{REPLACEMENT CHARACTER} pair"
+
+
 @pytest.mark.parametrize(("size", "expected"), [(257, "uint16"), (65536, "uint16"), (65537, "uint32")])
 def test_tokens_take_the_smallest_type_that_holds_them(size, expected):
     assert token_dtype(size) == expected
