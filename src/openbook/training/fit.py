@@ -13,6 +13,7 @@ import numpy as np
 from openbook.errors import Interrupted, RunError, TrainingError
 from openbook.runs import Run
 from openbook.runs.atomic import atomic_write
+from openbook.runs.readable import readable_duration
 from openbook.training import checkpoint
 from openbook.training.checkpoint import Best, Position
 from openbook.training.interrupt import StopRequest, stop_on_signal
@@ -26,6 +27,7 @@ from openbook.training.task import Task
 _METRICS_INTERVAL_STEPS = 10
 # Shares of the run after which the held-out data is scored; the last weights are scored at the end.
 _EVALUATIONS = (0.25, 0.5, 0.75)
+_COMPILING_SHARE = 0.25
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,11 +93,12 @@ class _Session:
         self.evaluations: list[float] = list(_EVALUATIONS)
         self.evaluated_step = 0
         self._resume()
+        self.first_step = self.step
         self.clock_s = time.monotonic()
         self.saved_at_s = self.clock_s
 
     def train(self, stop: StopRequest) -> FitResult:
-        first_step = self.step
+        first_step = self.first_step
         pending: tuple[Any, float] | None = None  # loss and learning rate of the step in flight
         while not self.plan.is_done(self.step):
             learning_rate = self.schedule.learning_rate(self.plan.progress(self.step))
@@ -117,6 +120,8 @@ class _Session:
         value = float(loss)
         duration_s = self._lap()
         self.plan.step_taken(step, duration_s=duration_s, is_warm=is_warm)
+        if step == self.first_step + 1:
+            self._mind_the_deadline(compiling_s=duration_s)
         if not math.isfinite(value):
             self._stop_at_bad_loss(step)
         speed = self.task.units_per_step / self.plan.step_s if self.plan.step_s else None
@@ -137,6 +142,22 @@ class _Session:
                 unit=self.task.unit,
             )
         )
+
+    def _mind_the_deadline(self, *, compiling_s: float) -> None:
+        """Leave out the evaluations on the way where they might take what is left of a short budget.
+
+        Scoring and a sample compile programs of their own, which takes about as long as the step did.
+        """
+        left_s = self.plan.left_s
+        if left_s is None:
+            return
+        if left_s <= 0.0:
+            self.reporter.message(
+                f"The budget is spent: making the model ready took {readable_duration(compiling_s)}. "
+                f"Give more with --budget"
+            )
+        if compiling_s > _COMPILING_SHARE * left_s:
+            self.evaluations = []
 
     def _between_steps(self, stop: StopRequest) -> None:
         if self._is_evaluation_due():

@@ -153,6 +153,28 @@ def test_budget_ends_on_time_with_a_schedule_near_zero(run, monkeypatch):
     assert rates[-1] < 0.05 * max(rates)
 
 
+class SlowFirst(LineTask):
+    """Its first step takes as long as compiling does on a busy machine."""
+
+    def batch_at(self, step):
+        self.clock.now_s += 5.0 if step == 0 else 0.0
+        return super().batch_at(step)
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "num_scores", "is_told"), [(100.0, 4, False), (8.0, 1, False), (3.0, 1, True)]
+)
+def test_short_budget_leaves_out_the_scores_on_the_way(run, monkeypatch, budget_s, num_scores, is_told):
+    clock = Clock()
+    monkeypatch.setattr("openbook.training.fit.time", clock)
+    said = []
+    reporter = Reporter()
+    reporter.message = said.append
+    train(run, task=SlowFirst(clock=clock, step_s=0.5), reporter=reporter, budget_s=budget_s)
+    assert sum("held_out" in row for row in run.metrics()) == num_scores
+    assert any("The budget is spent" in text for text in said) == is_told
+
+
 def test_nan_stops_at_its_step_and_keeps_the_last_good_weights(run, other_run):
     with pytest.raises(TrainingError, match="at step 13"):
         train(run, steps=40, task=seeded_task(bad_step=12))

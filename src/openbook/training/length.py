@@ -80,6 +80,11 @@ class StepPlan:
         return self._budget_s is not None
 
     @property
+    def left_s(self) -> float | None:
+        """What is left of the budget, in seconds; negative when it is overrun, None without one."""
+        return None if self._budget_s is None else self._budget_s - self.elapsed_s
+
+    @property
     def step_s(self) -> float | None:
         """Median duration of the last steps; None before any was measured."""
         return statistics.median(self._recent_s) if self._recent_s else None
@@ -113,7 +118,7 @@ class StepPlan:
         if self._budget_s is None:
             return
         left_s = self._budget_s - self.elapsed_s - self.reserved_s
-        if self.step_s is not None:
+        if self.step_s:  # a coarse clock can measure no time at all for a step
             self.num_steps = step + max(0, round(left_s / self.step_s))
         elif left_s <= 0:
             self.num_steps = step
