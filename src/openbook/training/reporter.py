@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TextIO
 
 from openbook.runs.readable import readable_duration, scores_text
@@ -15,7 +15,13 @@ _PLAIN_INTERVAL_S = 10.0
 
 
 class Report(Protocol):
-    """The report on some data, as any data kind makes it."""
+    """The report on some data, as any data kind makes it.
+
+    Attributes:
+        examples: a few of the documents, each in one line.
+    """
+
+    examples: Sequence[str]
 
     def rows(self) -> list[tuple[str, str]]:
         """Its lines as (label, text)."""
@@ -79,6 +85,8 @@ class PlainReporter(Reporter):
     def data(self, report: Report) -> None:
         for label, text in report.rows():
             self._print(f"{label}: {text}")
+        for number, example in enumerate(report.examples, start=1):
+            self._print(f"Example {number}: {example}")
 
     def step(self, progress: Progress) -> None:
         if time.monotonic() - self._shown_at < _PLAIN_INTERVAL_S and progress.fraction < 1.0:
