@@ -138,6 +138,19 @@ def test_wrong_use_is_a_clear_message_and_no_run(arguments, exit_code, words, ho
     assert (sorted((home / "runs").glob("*")) if (home / "runs").exists() else []) == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--resume", "first"], "openbook train --resume first"),
+        (["--steps", "5", "--set", "steps=6"], "say it twice"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(home, arguments, said):
+    done = openbook(home, "train", "text-generator", "--data", "my.csv", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
 @pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 def test_ctrl_c_saves_says_how_to_go_on_and_resume_finishes(home):

@@ -68,11 +68,7 @@ def train(
 ) -> None:
     """Without a recipe: resume, or say what there is."""
     if context.invoked_subcommand is not None:
-        if resume is not None:
-            raise UsageError(
-                f"--resume takes its settings from the run. Leave {context.invoked_subcommand!r} out: "
-                f"openbook train --resume {resume}"
-            )
+        refuse_resume(resume, context.invoked_subcommand)
         return
     if resume is None:
         print(context.get_help())
@@ -98,6 +94,15 @@ def run_recipe(recipe: Recipe, *, name: str | None, quiet: bool, as_json: bool) 
         result = session.train(recipe, reporter=reporter, name=name)
     show_result(result, as_json=as_json)
     return result
+
+
+def refuse_resume(resume: str | None, recipe: str) -> None:
+    """Raise UsageError when a run is to be resumed and a recipe is named as well."""
+    if resume is not None:
+        raise UsageError(
+            f"--resume takes its settings from the run. Leave {recipe!r} and its settings out: "
+            f"openbook train --resume {resume}"
+        )
 
 
 class reporting:  # noqa: N801 - reads as a verb in `with reporting() as reporter`
@@ -155,12 +160,16 @@ def _command_for(recipe: type[Recipe]) -> Any:
     fields = {field.name: field for field in dataclasses.fields(recipe)}
 
     def command(**values: Any) -> None:
+        refuse_resume(values.pop("resume"), recipe.name)
         own = {name: values.pop(name) for name in list(values) if name in fields}
         for pair in values.pop("pairs") or []:
             key, separator, value = pair.partition("=")
             if not separator:
                 raise UsageError(f"--set takes name=value, not {pair!r}")
-            own[key.strip().replace("-", "_")] = value.strip()
+            key = key.strip().replace("-", "_")
+            if key in own and own[key] != fields[key].default:
+                raise UsageError(f"--{key.replace('_', '-')} and --set {key}=… say it twice. Leave one out")
+            own[key] = value.strip()
         run_recipe(make_recipe(recipe.name, own), **values)
 
     parameters = [
@@ -176,6 +185,7 @@ def _command_for(recipe: type[Recipe]) -> Any:
             metavar="NAME=VALUE",
             help="any setting by name; may be given several times",
         ),
+        _parameter("resume", str | None, None, hidden=True),
         _parameter("name", str | None, None, help="name of the run's folder; counted up when left out"),
         inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=QuietOption),
         inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption),

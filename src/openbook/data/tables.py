@@ -89,6 +89,10 @@ def _guess_column(sample: dict[str, Sequence[object]]) -> str:
 
 
 def _check_column(wanted: str, columns: Columns, sample: dict[str, Sequence[object]]) -> str:
+    # In `id, text` the space after the comma is part of the name, which nobody means.
+    meant_N = [name for name in columns.names if name.strip() == wanted.strip()]
+    if wanted not in columns.names and len(meant_N) == 1:
+        wanted = meant_N[0]
     if wanted not in columns.names:
         by_lower = {name.lower(): name for name in columns.names}
         near = difflib.get_close_matches(wanted.lower(), by_lower, n=1, cutoff=0.5)

@@ -110,6 +110,12 @@ def test_repeated_and_missing_column_names_can_be_told_apart():
     assert read(b",\na b,long text here, and more\nc d,another long text\n", ".csv").num_malformed == 1
 
 
+def test_space_around_a_name_in_the_header_need_not_be_given():
+    table = read(b"id, text\n1, one text\n2, another text\n", ".csv", text_column="text")
+    assert table.column == " text"
+    assert len(table.texts) == 2
+
+
 def test_malformed_json_lines_are_counted():
     content = json_lines(*ROWS) + b'\n{"id": 5, "body": \n[1, 2]\n\n' + b"[" * 5000 + b"\n"
     table = read(content, ".jsonl")
