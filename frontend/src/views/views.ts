@@ -3,6 +3,7 @@ import type { Component } from "svelte";
 import type { ModelInfo } from "../lib/api/types";
 import type { MessageKey } from "../lib/messages/messages";
 import RunView from "./run/RunView.svelte";
+import StoryView from "./story/StoryView.svelte";
 import ValuesView from "./values/ValuesView.svelte";
 
 export interface View {
@@ -14,6 +15,7 @@ export interface View {
 }
 
 export const views: readonly View[] = [
+  { id: "story", title: "view.story", component: StoryView, fits: (model) => model.story.stages.length > 0 },
   { id: "values", title: "view.values", component: ValuesView, fits: () => true },
   { id: "run", title: "view.run", component: RunView, fits: (model) => model.has_run },
 ];
