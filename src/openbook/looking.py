@@ -9,50 +9,57 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from openbook.errors import ModelError, RunError
+from openbook.errors import ModelError, RunError, UsageError
 
 if TYPE_CHECKING:
     from openbook.page.subject import Checkpoint, Example, Subject, Weights
     from openbook.runs import Run
 
 
-def subject_of(thing: Any, inputs: Any = None) -> Subject:
+PICTURE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
+
+
+def subject_of(thing: Any, inputs: Any = None, *, pictures: Sequence[Path] = ()) -> Subject:
     """A model with what is known about it.
 
     Args:
         thing: a run (by name, path or `Run`), the path of a `.keras` file, or a Keras model.
-        inputs: what to look at first: for a text a text, else arrays as for `openbook.trace`.
+        inputs: what to look at first: for a run a text or several, else arrays as for `openbook.trace`.
+        pictures: for a model of pictures, files to look at first.
     Raises:
         RunError, ModelError, UsageError: it cannot be looked at; the message says why.
     """
+    from openbook.page.bare_models import bare_model
+    from openbook.program.model import is_model
     from openbook.runs import Run, find_run
+    from openbook.saved_models import load_model
 
     if isinstance(thing, Run):
         return _run_subject(thing, inputs)
+    addresses = {path.name: _address_of(path) for path in pictures}
     if not isinstance(thing, str | os.PathLike):
-        return _model_subject(thing, inputs, title=_title_of(thing), kind="model")
+        if not is_model(thing):
+            raise ModelError(
+                f"expected a run, the path of a .keras file or a Keras model, got {type(thing).__name__}"
+            )
+        return bare_model(thing, inputs, title=str(thing.name), kind="model", pictures=addresses)
     path = Path(thing)
     if path.suffix == ".keras":
-        from openbook.saved_models import load_model
-
-        return _model_subject(load_model(path), inputs, title=path.name, kind="file")
+        return bare_model(load_model(path), inputs, title=path.name, kind="file", pictures=addresses)
+    if pictures:
+        raise UsageError(f"{thing} takes a text, not a picture")
     return _run_subject(find_run(os.fspath(thing)), inputs)
 
 
-def _title_of(model: Any) -> str:
-    from openbook.program.model import is_model
+def _address_of(path: Path) -> str:
+    """A picture file as a data address; whether it is a picture is seen when it is read."""
+    import base64
 
-    if not is_model(model):
-        raise ModelError(
-            f"expected a run, the path of a .keras file or a Keras model, got {type(model).__name__}"
-        )
-    return str(model.name)
-
-
-def _model_subject(model: Any, inputs: Any, *, title: str, kind: str) -> Subject:
-    from openbook.page.bare_models import bare_model
-
-    return bare_model(model, inputs, title=title, kind=kind)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return f"data:image/{path.suffix.lower().removeprefix('.')};base64,{base64.b64encode(content).decode()}"
 
 
 def _run_subject(run: Run, inputs: Any) -> Subject:
@@ -64,6 +71,7 @@ def _run_subject(run: Run, inputs: Any) -> Subject:
     is_following = run.status == "training" or not run.model_path.exists()
     model = _model_of(run)
     look = recipe.look(run, model)
+    texts = [inputs] if isinstance(inputs, str) else [str(text) for text in inputs or ()]
 
     @functools.cache
     def training() -> Training:
@@ -82,12 +90,12 @@ def _run_subject(run: Run, inputs: Any) -> Subject:
             tokenizer=look.tokenizer,
             encode=look.encode,
             max_tokens=look.max_tokens,
-            example_text=look.example if inputs is None else str(inputs),
+            example_text=texts[0] if texts else look.example,
         ),
         recipe=run.recipe,
         story=recipe.story(run),
         run=run,
-        examples=_examples(run),
+        examples=_examples(run, texts),
         checkpoints=lambda: _checkpoints(run),
         current=_Newest(run).weights if is_following else None,
         training=training,
@@ -162,11 +170,20 @@ def _checkpoints(run: Run) -> list[Checkpoint]:
     ]
 
 
-def _examples(run: Run) -> list[Example]:
-    """The held-out examples that training left in the run."""
+def _examples(run: Run, texts: Sequence[str]) -> list[Example]:
+    """The texts that were given, then the held-out examples that training left in the run."""
     from openbook.page.subject import Example
 
-    return [
+    nothing_known = {"target": None, "answer": None, "is_mistake": False, "score": None}
+    given = [
+        Example(
+            id=f"given-{number}",
+            shown={"text": text, **nothing_known},
+            given={"kind": "text", "text": text},
+        )
+        for number, text in enumerate(texts, start=1)
+    ]
+    return given + [
         Example(
             id=f"example-{number}",
             shown=example,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from openbook.errors import UsageError
+
+if TYPE_CHECKING:
+    from openbook.page.subject import Subject
 
 
 def register(app: typer.Typer) -> None:
@@ -26,8 +29,8 @@ def look(
         list[str] | None,
         typer.Option(
             "--input",
-            help="What to look at first: for a run a text; for a file a .npy, .npz or .json file, or numbers. "
-            "May be given several times with --html.",
+            help="What to look at first: for a run a text; for a file a picture, a .npy, .npz or .json file, or "
+            "numbers. Several texts or pictures: give it several times.",
         ),
     ] = None,
     html: Annotated[
@@ -50,16 +53,13 @@ def look(
     from openbook.training.devices import prepare_jax
 
     prepare_jax(cache_folder())
+    inputs = given or []
     if html is not None:
-        _write(html, things, given or [], as_json=as_json)
+        _write(html, things, inputs, as_json=as_json)
         return
-    if len(given or []) > 1:
-        raise UsageError("several --input go with --html only; on the page you can type as many as you like")
-    from openbook.looking import subject_of
     from openbook.page.server import PageServer
 
-    subjects = [subject_of(thing, _input(thing, given[0]) if given else None) for thing in things]
-    server = PageServer(subjects, port=port)
+    server = PageServer([_subject(thing, inputs) for thing in things], port=port)
 
     def announce(url: str) -> None:
         if as_json:
@@ -74,12 +74,34 @@ def look(
     server.serve(announce)
 
 
-def _input(thing: str, given: str) -> object:
-    """An input as the model takes it: a text for a run, arrays for a file."""
+def _subject(thing: str, inputs: list[str]) -> Subject:
+    """A model, with the inputs that were given as what is looked at first."""
     from openbook.cli.subject import read_arrays
+    from openbook.looking import PICTURE_ENDINGS, subject_of
 
-    return read_arrays(given) if thing.endswith(".keras") else given
+    if not thing.endswith(".keras"):
+        return subject_of(thing, inputs or None)
+    pictures = [Path(each) for each in inputs if Path(each).suffix.lower() in PICTURE_ENDINGS]
+    others = [each for each in inputs if Path(each) not in pictures]
+    if len(others) > 1:
+        raise UsageError("give the arrays of a .keras file in one --input; a batch may hold many of them")
+    return subject_of(thing, read_arrays(others[0]) if others else None, pictures=pictures)
 
 
 def _write(path: Path, things: list[str], inputs: list[str], *, as_json: bool) -> None:
-    raise NotImplementedError
+    """The page as one file."""
+    from openbook.page.single_file import single_file
+    from openbook.runs.atomic import atomic_write
+    from openbook.runs.readable import readable_size
+
+    subjects = [_subject(thing, inputs) for thing in things]
+    is_text = all(subject.reader.spec()["kind"] == "text" for subject in subjects)
+    texts = [{"kind": "text", "text": text} for text in inputs] if is_text and inputs else None
+    content = single_file(
+        subjects, texts, say=lambda message: print(message, file=sys.stderr, flush=True)
+    ).encode()
+    atomic_write(path, content)
+    if as_json:
+        print(json.dumps({"path": str(path), "size_bytes": len(content)}))
+    else:
+        print(f"wrote {path} ({readable_size(len(content))}); it opens in any browser, without a network")

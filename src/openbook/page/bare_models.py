@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from openbook.errors import ModelError
+from openbook.errors import ModelError, UsageError
 from openbook.page.inputs.arrays import ArrayInput, ArrayReader
 from openbook.page.inputs.images import ImageReader
 from openbook.page.inputs.preprocessing import Target
-from openbook.page.inputs.reading import ReadInput
+from openbook.page.inputs.reading import Json, ReadInput
 from openbook.page.inputs.targets import TargetReader
 from openbook.page.subject import Example, Subject, Training
 
 _MAX_EXAMPLES = 50
+_NOTHING_KNOWN: Json = {"target": None, "answer": None, "is_mistake": False, "score": None}
 
 
-def bare_model(model: Any, inputs: Any, *, title: str, kind: str) -> Subject:
+def bare_model(
+    model: Any, inputs: Any, *, title: str, kind: str, pictures: Mapping[str, str] | None = None
+) -> Subject:
     """A model to look at.
 
     Args:
         inputs: a batch of examples as for `openbook.trace`; None for none.
+        pictures: examples as data addresses, by name; only for a model of pictures.
     Raises:
         ModelError: it does not say what it takes and no inputs are given, or these do not fit.
     """
@@ -46,7 +50,7 @@ def bare_model(model: Any, inputs: Any, *, title: str, kind: str) -> Subject:
         model=model,
         reader=reader,
         classes=classes,
-        examples=_examples(reader, arrays),
+        examples=[*_pictures(reader, pictures or {}, title), *_examples(reader, arrays)],
         training=None if target_reader is None else functools.cache(functools.partial(_training, model)),
     )
 
@@ -93,13 +97,7 @@ def _examples(reader: ImageReader | ArrayReader, arrays: Sequence[np.ndarray] | 
     for row in range(min(len(arrays[0]), _MAX_EXAMPLES) if arrays else 0):
         assert arrays is not None
         read: ReadInput
-        shown = {
-            "text": f"example {row + 1}",
-            "target": None,
-            "answer": None,
-            "is_mistake": False,
-            "score": None,
-        }
+        shown: Json = {"text": f"example {row + 1}", **_NOTHING_KNOWN}
         if isinstance(reader, ImageReader):
             read = reader.read_array(arrays[0][row])
             shown["picture"] = read.preview["steps"][0]["picture"]
@@ -107,6 +105,18 @@ def _examples(reader: ImageReader | ArrayReader, arrays: Sequence[np.ndarray] | 
             read = reader.read_arrays([array[row : row + 1] for array in arrays])
         examples.append(Example(id=f"example-{row + 1}", shown=shown, read=read))
     return examples
+
+
+def _pictures(
+    reader: ImageReader | ArrayReader, pictures: Mapping[str, str], title: str
+) -> Iterator[Example]:
+    if pictures and not isinstance(reader, ImageReader):
+        raise UsageError(f"{title} takes no pictures but numbers: a .npy, .npz or .json file")
+    for name, address in pictures.items():
+        shown = {"text": name, "picture": address, **_NOTHING_KNOWN}
+        yield Example(
+            id=f"picture-{name}", shown=shown, given={"kind": "image", "picture": address, "settings": {}}
+        )
 
 
 def _output_shapes(model: Any) -> list[tuple[int | None, ...]]:

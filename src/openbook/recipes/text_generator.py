@@ -18,6 +18,7 @@ from openbook.recipes.look import TextLook
 from openbook.recipes.recipe import Finished, Recipe, setting
 from openbook.runs.atomic import atomic_write
 from openbook.saved_models import load_model
+from openbook.text.examples import next_token_examples
 from openbook.text.sampling import Decoding, drawing_program
 from openbook.text.score import score_stream
 from openbook.text.stream import TokenBatches, TokenStream
@@ -96,6 +97,7 @@ class TextSplits:
     Attributes:
         scored, compared: held-out documents for the final score and, part of these, for choosing weights.
         prompt: the first words of a held-out document.
+        held_out: some held-out documents as text, for examples.
     """
 
     tokenizer: Tokenizer
@@ -103,6 +105,7 @@ class TextSplits:
     scored: TokenStream
     compared: TokenStream
     prompt: str
+    held_out: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -223,6 +226,7 @@ class TextGenerator(Recipe):
             scored=TokenStream.encode(scored, tokenizer),
             compared=TokenStream.encode(_first_bytes(scored, _COMPARED_BYTES), tokenizer),
             prompt=" ".join(scored[0].split()[:_NUM_PROMPT_WORDS]),
+            held_out=scored,
         )
 
     def build(self, splits: TextSplits) -> Any:
@@ -243,12 +247,6 @@ class TextGenerator(Recipe):
         )
         return fit(TextTask(self, model, splits), settings, run=run, reporter=reporter)
 
-    def finish(self, model: Any, splits: TextSplits, run: Run, reporter: Reporter) -> Finished:
-        from openbook.text.generation import TextWriter
-
-        reporter.message(f"Scoring {splits.scored.size_bytes:,} bytes of held-out text …")
-        task = TextTask(self, model, splits)
-        values = [variable.value for variable in model.trainable_variables]
     def optimizer(self) -> Any:
         """A new AdamW; matrices decay, scales and embeddings do not."""
         import keras
@@ -262,6 +260,12 @@ class TextGenerator(Recipe):
         optimizer.exclude_from_weight_decay(var_names=["scale", "embeddings"])
         return optimizer
 
+    def finish(self, model: Any, splits: TextSplits, run: Run, reporter: Reporter) -> Finished:
+        from openbook.text.generation import TextWriter
+
+        reporter.message(f"Scoring {splits.scored.size_bytes:,} bytes of held-out text …")
+        task = TextTask(self, model, splits)
+        values = [variable.value for variable in model.trainable_variables]
         score = task.score(values, splits.scored)
         assert self.context_length is not None
         writer = TextWriter(model, splits.tokenizer, context_length=self.context_length)
@@ -271,6 +275,7 @@ class TextGenerator(Recipe):
             text = writer.text(prompt, dataclasses.replace(decoding, seed=(self.seed + index) % 2**32))
             samples.append(prompt + text)
             atomic_write(run.samples_folder / f"final-{index + 1}.txt", samples[-1])
+        run.save_examples(next_token_examples(splits.held_out, splits.tokenizer, task.logits_after))
         return Finished(score=score, samples=samples)
 
     @classmethod
@@ -280,12 +285,6 @@ class TextGenerator(Recipe):
         ids = [tokenizer.end_of_text, *tokenizer.encode(_EXAMPLE_TEXT if input_text is None else input_text)]
         return np.array([ids[: int(run.section("settings")["context_length"])]], np.int32)
 
-    @classmethod
-    def use(cls, run: Run, input_text: str, **options: Any) -> Iterator[str]:
-        """Continue a text.
-
-        Args:
-            run: a run of this recipe with a saved model.
     @classmethod
     def build_for(cls, run: Run) -> Any:
         recipe = cls(**run.section("settings"))
@@ -311,6 +310,12 @@ class TextGenerator(Recipe):
             draw=drawing_program,
         )
 
+    @classmethod
+    def use(cls, run: Run, input_text: str, **options: Any) -> Iterator[str]:
+        """Continue a text.
+
+        Args:
+            run: a run of this recipe with a saved model.
             input_text: the beginning; empty for a new document.
             options: fields of `Decoding`.
         Returns:
@@ -363,6 +368,10 @@ class TextTask:
         )
         decoding = Decoding(max_tokens=_SAMPLE_TOKENS // 2, seed=(self._recipe.seed + step) % 2**32)
         return self._splits.prompt + writer.text(self._splits.prompt, decoding)
+
+    def logits_after(self, tokens_BT: np.ndarray) -> np.ndarray:
+        """The model's logits for the token after each position: (B, T, V)."""
+        return np.asarray(self.model(tokens_BT))
 
     def score(self, weights: Any, stream: TokenStream) -> dict[str, float]:
         """Score of a held-out stream as numbers by name."""
@@ -432,12 +441,6 @@ def build_decoder(recipe: TextGenerator, *, vocabulary_size: int) -> Any:
     return keras.Model(tokens, logits, name="text_generator")
 
 
-def _size_for(budget_s: float | None) -> str:
-    if budget_s is None:
-        return "tiny"
-    return next(size for limit_s, size in _AUTO_SIZES_S if budget_s <= limit_s)
-
-
 def _optimizer_after_training(recipe: TextGenerator, run: Run, model: Any) -> tuple[Any, str]:
     """The run's optimizer with what it remembers, at the run's highest learning rate; and a note on it."""
     optimizer = recipe.optimizer()
@@ -451,6 +454,12 @@ def _optimizer_after_training(recipe: TextGenerator, run: Run, model: Any) -> tu
         if not variable.path.endswith("learning_rate"):
             variable.assign(value)
     return optimizer, f"AdamW goes on with what it remembers after step {position.step}, at {rate}."
+
+
+def _size_for(budget_s: float | None) -> str:
+    if budget_s is None:
+        return "tiny"
+    return next(size for limit_s, size in _AUTO_SIZES_S if budget_s <= limit_s)
 
 
 def suitable_vocabulary_size(num_characters: int) -> int:

@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -36,7 +36,7 @@ from openbook.runs.locking import hold_lock, is_locked
 from openbook.runs.metrics import append_row, read_rows, truncate_rows
 from openbook.runs.names import absolute_path, check_name, next_name, runs_folder, shown_path
 from openbook.runs.record import RECORD_NAME, new_record, parse_time, read_record, record_content
-from openbook.runs.strict_json import read_object
+from openbook.runs.strict_json import read_object, to_json
 
 __all__ = ["EXAMPLES_NAME", "METRICS_NAME", "MODEL_NAME", "Run"]
 
@@ -270,6 +270,11 @@ class Run:
             return []
         self._check_if_complete(EXAMPLES_NAME)
         return list(read_object(path).get("examples") or [])
+
+    def save_examples(self, examples: Sequence[Mapping[str, Any]]) -> None:
+        """Writes held-out examples with the model's answers, the worst mistakes first."""
+        self._reopen()
+        atomic_write(self._path / EXAMPLES_NAME, to_json({"examples": list(examples)}, indent=1) + "\n")
 
     def truncate_metrics(self, *, after_step: int) -> None:
         """Drops the rows after a step, for going on from there, and a torn last line."""
