@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from openbook.errors import ModelError
-from openbook.program.model import forward_program, is_model, step_program, trace_model
+from openbook.program.inputs import call_arguments
+from openbook.program.model import forward_program, is_model, step_program, trace_model, trace_model_step
 from openbook.program.program import program_of
 from openbook.program.reading import LIMIT_BYTES, Reading
 from openbook.program.roles import Roles
@@ -24,9 +25,9 @@ def trace(model: Any, inputs: Sequence[Any], *, training: bool, limit_bytes: int
     if _needs_child(model):
         from openbook.program.child import trace_in_child
 
-        return trace_in_child(model, _single(inputs), training=training, limit_bytes=limit)
+        return trace_in_child(model, call_arguments(model, inputs), training=training, limit_bytes=limit)
     if is_model(model):
-        return trace_model(model, _single(inputs), training=training, limit_bytes=limit)
+        return trace_model(model, call_arguments(model, inputs), training=training, limit_bytes=limit)
     return _trace_function(model, inputs, limit)
 
 
@@ -37,8 +38,7 @@ def trace_step(model: Any, inputs: Any, targets: Any, *, loss: Any, optimizer: A
         from openbook.program.child import trace_step_in_child
 
         return trace_step_in_child(model, inputs, targets, loss=loss, optimizer=optimizer)
-    program, roles, arrays = step_program(model, inputs, targets, loss=loss, optimizer=optimizer)
-    return Trace(Reading(program, roles), arrays)
+    return trace_model_step(model, inputs, targets, loss=loss, optimizer=optimizer)
 
 
 def numpy_program(model: Any, inputs: Any, *, targets: Any, loss: Any, optimizer: Any) -> NumpyProgram:
@@ -88,10 +88,6 @@ def _check_model(model: Any) -> None:
         raise ModelError(f"expected a Keras model, got {type(model).__name__}")
 
 
-def _single(inputs: Sequence[Any]) -> Any:
-    return inputs[0] if len(inputs) == 1 else list(inputs)
-
-
 def _needs_child(model: Any) -> bool:
     import keras
 
@@ -100,6 +96,8 @@ def _needs_child(model: Any) -> bool:
 
 def example_inputs(model: Any) -> Any:
     """One example of zeros in the shapes of the model's inputs; open axes get 16 places."""
+    import keras
+
     tensors = getattr(model, "inputs", None)
     if not tensors:
         raise ModelError(
@@ -109,4 +107,7 @@ def example_inputs(model: Any) -> Any:
         np.zeros([1, *(16 if size is None else size for size in tensor.shape[1:])], str(tensor.dtype))
         for tensor in tensors
     ]
+    structure = getattr(model, "_inputs_struct", None)
+    if structure is not None:
+        return keras.tree.pack_sequence_as(structure, arrays)
     return arrays[0] if len(arrays) == 1 else arrays
