@@ -46,12 +46,12 @@ class Term:
     """One part of a number.
 
     Attributes:
-        contribution: what it adds to a sum; of other formulas the operand itself.
+        contribution: what it adds to a sum; of other formulas the operand itself. A float, or complex.
         operands: the elements it is made of.
         coefficient: constant factor in a sum.
     """
 
-    contribution: float
+    contribution: Any
     operands: tuple[Operand, ...]
     coefficient: float = 1.0
 
@@ -80,7 +80,7 @@ class Explanation:
     kind: str
     formula: str
     terms: tuple[Term, ...]
-    remainder: float
+    remainder: Any
     num_terms: int
     path: str = ""
     textbook: str = ""
@@ -133,10 +133,13 @@ def explanation_of(subject: Subject, reason: Reason) -> Explanation:
     """Turn what the table says about an element into an explanation with names and numbers."""
     if isinstance(reason, Sum):
         parts = contributions(reason, subject.operands)
-        order = np.argsort(-np.abs(parts), kind="stable")[:NUM_TERMS]
+        sizes = np.abs(parts)
+        # A NaN explains all that follows from it, so it comes first.
+        by_size = np.argsort(-np.where(np.isnan(sizes), np.inf, sizes), kind="stable")
+        order, not_shown = by_size[:NUM_TERMS], by_size[NUM_TERMS:]
         terms = tuple(
             Term(
-                contribution=float(parts[row]),
+                contribution=_as_number(parts[row]),
                 operands=tuple(
                     _operand(subject, factor.operand, tuple(int(i) for i in factor.indices[row]))
                     for factor in reason.factors
@@ -145,26 +148,25 @@ def explanation_of(subject: Subject, reason: Reason) -> Explanation:
             )
             for row in order
         )
-        shown = float(np.sum(parts[order], dtype=np.float64))
-        remainder = float(np.sum(parts, dtype=np.float64)) - shown if len(parts) > len(order) else 0.0
+        remainder = _as_number(np.sum(parts[not_shown])) if not_shown.size else 0.0
         formula = f"{_sum_text(reason.text, terms, len(parts), remainder)} = {number_text(subject.value)}"
         return _explanation(subject, reason, "sum", formula, terms, remainder, len(parts))
     if isinstance(reason, Formula):
         operands = [_operand(subject, position, index) for position, index in reason.operands]
         written = reason.text.format(*(number_text(operand.value) for operand in operands))
-        terms = tuple(Term(contribution=_as_float(each.value), operands=(each,)) for each in operands)
+        terms = tuple(Term(contribution=_as_number(each.value), operands=(each,)) for each in operands)
         formula = f"{written} = {number_text(subject.value)}"
         return _explanation(subject, reason, "formula", formula, terms, 0.0, len(terms))
     if isinstance(reason, Selection):
         chosen = _operand(subject, *reason.chosen)
         deciders = [_operand(subject, position, index) for position, index in reason.deciders]
-        terms = (Term(contribution=_as_float(chosen.value), operands=(chosen, *deciders)),)
+        terms = (Term(contribution=_as_number(chosen.value), operands=(chosen, *deciders)),)
         others = _candidates_text(subject, reason.candidates)
         formula = f"{chosen} ({reason.why}{others})"
         return _explanation(subject, reason, "selection", formula, terms, 0.0, 1)
     assert isinstance(reason, Given)
     sources = [_operand(subject, position, index) for position, index in reason.operands]
-    terms = tuple(Term(contribution=_as_float(each.value), operands=(each,)) for each in sources)
+    terms = tuple(Term(contribution=_as_number(each.value), operands=(each,)) for each in sources)
     formula = f"{number_text(subject.value)}: {reason.why}"
     return _explanation(subject, reason, "given", formula, terms, 0.0, len(terms))
 
@@ -185,7 +187,7 @@ def number_text(value: Any) -> str:
     if isinstance(value, int | np.integer):
         return str(int(value))
     if isinstance(value, complex | np.complexfloating):
-        return f"{complex(value):.5g}"
+        return f"({complex(value):.5g})"
     return f"{float(value):.5g}"
 
 
@@ -200,7 +202,7 @@ def _explanation(
     kind: str,
     formula: str,
     terms: tuple[Term, ...],
-    remainder: float,
+    remainder: Any,
     num_terms: int,
 ) -> Explanation:
     return Explanation(
@@ -226,7 +228,7 @@ def _operand(subject: Subject, position: int, index: Index) -> Operand:
     return Operand(name=name, index=full_index, value=value, _trace=subject.trace, _value_id=value_id)
 
 
-def _sum_text(text: str, terms: tuple[Term, ...], num_terms: int, remainder: float) -> str:
+def _sum_text(text: str, terms: tuple[Term, ...], num_terms: int, remainder: Any) -> str:
     shown = terms[:3]
     products = []
     for term in shown:
@@ -248,6 +250,7 @@ def _candidates_text(subject: Subject, candidates: Factor | None) -> str:
     return f" among {len(candidates.indices):,}"
 
 
-def _as_float(value: Any) -> float:
+def _as_number(value: Any) -> Any:
+    """A Python float; complex where the number is."""
     number = complex(value)
-    return number.real
+    return number if np.iscomplexobj(value) else number.real

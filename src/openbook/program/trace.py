@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -158,19 +159,24 @@ class Trace:
     def first_nonfinite(self) -> tuple[str, Index] | None:
         """Name and index of the first NaN or infinity that arises; None where none does.
 
-        It arises in an input or a weight, or in a step whose operands are all finite; a mask of −∞ that stands
-        in the program as a constant is no fault.
+        It arises in an input or a weight, in a step whose operands are all finite, or as a NaN where no operand
+        is NaN, such as ∞ − ∞; a mask of −∞ that stands in the program as a constant is no fault.
         """
         for value_id, name in self._present.items():
-            if not self.program.values[value_id].is_float or _is_finite(self.array(value_id)):
+            value = self.program.values[value_id]
+            has_infinities = value.is_float or str(value.dtype).startswith("complex")
+            if not has_infinities or _is_finite(self.array(value_id)):
                 continue
             origin = self._reading.origins[value_id]
+            bad = ~_finite(self.array(value_id))
             if origin.kind == "step" and origin.step is not None:
                 operands = [self.array(each) for each in origin.step.inputs]
-                if not all(map(_is_finite, operands)):
+                if any(_is_nan(each).any() for each in operands):
                     continue
-            bad = ~np.isfinite(np.asarray(self.array(value_id), np.float32))
-            return name, tuple(int(position) for position in np.argwhere(bad)[0])
+                if not all(map(_is_finite, operands)):
+                    bad = _is_nan(self.array(value_id))
+            if bad.any():
+                return name, tuple(int(position) for position in np.argwhere(bad)[0])
         return None
 
     def again(self, changes: Mapping[str, Any]) -> Trace:
@@ -185,7 +191,10 @@ class Trace:
             if name not in positions:
                 raise UsageError(f"{name!r} is no input and no weight. {_near(name, positions)}")
             old = inputs[positions[name]]
-            new = np.asarray(array, dtype=old.dtype)
+            try:
+                new = np.asarray(array, dtype=old.dtype)
+            except (TypeError, ValueError) as error:
+                raise UsageError(f"{name} takes an array of {old.dtype}; got {array!r:.60}") from error
             if new.shape != tuple(old.shape):
                 raise UsageError(f"{name} has shape {tuple(old.shape)}; the new one has {new.shape}")
             # Of the same kind as before, so that the compiled capture is used again.
@@ -367,7 +376,12 @@ class Trace:
 
     def _checked_index(self, name: str, index: Sequence[int] | int) -> Index:
         shape = self[name].shape
-        given = (index,) if isinstance(index, int | np.integer) else tuple(index)
+        try:
+            given = tuple(operator.index(each) for each in np.atleast_1d(np.asarray(index, dtype=object)))
+        except TypeError:
+            raise UsageError(
+                f"an index is one whole number for each axis, such as {(0,) * len(shape)}; got {index!r}"
+            ) from None
         if len(given) != len(shape):
             raise UsageError(
                 f"{name} has shape {shape}, so an element has {len(shape)} indices; {given} has {len(given)}"
@@ -384,8 +398,8 @@ _MAX_PASSES = 100_000
 _LOOP_TEXT = "the result of a `while` loop, whose number of rounds is not known beforehand"
 
 
-def _near(name: str, names: Any) -> str:
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
+def _near(name: Any, names: Any) -> str:
+    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.4)
     return f"Did you mean {' or '.join(near)}?" if near else "trace.names() lists all"
 
 
@@ -396,7 +410,20 @@ def _on_device(array: np.ndarray) -> Any:
 
 
 def _is_finite(array: np.ndarray) -> bool:
-    return array.dtype.kind in "biu" or bool(np.isfinite(np.asarray(array, np.float32)).all())
+    return bool(_finite(array).all())
+
+
+def _finite(array: np.ndarray) -> np.ndarray:
+    return np.asarray(np.isfinite(_plain_numbers(array)))
+
+
+def _is_nan(array: np.ndarray) -> np.ndarray:
+    return np.asarray(np.isnan(_plain_numbers(array)))
+
+
+def _plain_numbers(array: np.ndarray) -> np.ndarray:
+    """Small floats of other packages as float32."""
+    return array.astype(np.float32) if array.dtype.kind == "V" or array.dtype.itemsize == 1 else array
 
 
 def _is_key(array: Any) -> bool:

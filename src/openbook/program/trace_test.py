@@ -218,6 +218,37 @@ def test_first_nonfinite_names_where_it_arose():
     assert (name, index) == ("input/1", (1,))
 
 
+def test_nan_born_of_infinities_is_named_and_a_mask_is_not():
+    import jax
+    import jax.numpy as jnp
+
+    def masked_softmax(is_masked):
+        return jax.nn.softmax(jnp.where(is_masked, -jnp.inf, 1.0))
+
+    assert openbook.trace(masked_softmax, np.array([True, False])).first_nonfinite() is None
+    name, index = openbook.trace(masked_softmax, np.array([True, True])).first_nonfinite()
+    assert (name, index) == ("softmax/subtract", (0,))
+    name, index = openbook.trace(lambda x: jnp.fft.fft(x) / 0, np.ones(3, "float32")).first_nonfinite()
+    assert name == "output"
+
+
+def test_nan_stands_first_in_a_sum():
+    row = np.ones((1, 30), "float32")
+    row[0, 20] = np.nan
+    explanation = openbook.trace(lambda x: x @ np.ones((30, 1), "float32"), row).explain("output", (0, 0))
+    assert np.isnan(explanation.terms[0].contribution)
+    assert explanation.terms[0].operands[0].index == (0, 20)
+    assert explanation.remainder == 22.0
+
+
+def test_terms_of_a_complex_sum_add_up():
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(2, 12)) + 1j * rng.normal(size=(2, 12))).astype("complex64")
+    explanation = openbook.trace(lambda x: x @ x.T, x).explain("output", (0, 1))
+    total = sum(term.contribution for term in explanation.terms) + explanation.remainder
+    np.testing.assert_allclose(total, explanation.value, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -234,6 +265,14 @@ def test_first_nonfinite_names_where_it_arose():
             "axis 1",
         ),
         (lambda model: openbook.trace(model, np.ones((2, 6))).explain("output", 0), UsageError, "2 indices"),
+        (
+            lambda model: openbook.trace(model, np.ones((2, 6))).explain("output", (0, 1.5)),
+            UsageError,
+            "whole",
+        ),
+        (lambda model: openbook.trace(model, np.ones((2, 6))).explain("output", "01"), UsageError, "whole"),
+        (lambda model: openbook.trace(model, np.ones((2, 6)))[3], UsageError, "no value called 3"),
+        (lambda model: openbook.trace(model, np.ones((2, 6))).again({"input": "x"}), UsageError, "float32"),
         (lambda model: openbook.trace_step(model, np.ones((2, 6)), np.ones(2)), ModelError, "not compiled"),
         (lambda model: openbook.to_numpy(model, np.ones((2, 6)), step=True), UsageError, "targets"),
     ],
