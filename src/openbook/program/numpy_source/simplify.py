@@ -62,6 +62,8 @@ class _Rules:
         """A sum times one over the number of its terms is a mean; minus one times is minus."""
         for value_id, other in (node.inputs, reversed(node.inputs)):
             number = self.graph.scalar(other)
+            if isinstance(number, complex):
+                continue
             if number is not None and number > 0 and self._mean(node, value_id, 1 / number):
                 return True
             if number is not None and self._merged(node, value_id, number):

@@ -331,6 +331,7 @@ def _count_up(x: Any) -> Any:
 
 FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "while": (_count_up, (X,)),
+    "times a complex number": (lambda x: jnp.real(jnp.fft.fft(x) * jnp.complex64(2 + 1j)), (X,)),
     "while with a long condition": (
         lambda x: jax.lax.while_loop(_long_condition, lambda c: c * 0.9, x),
         (X,),
