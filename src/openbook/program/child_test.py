@@ -16,7 +16,8 @@ import openbook
 from openbook.errors import OpenbookError
 
 L = keras.layers
-model = keras.Sequential([keras.Input((5, 3)), L.LSTM(4), L.Dropout(0.2, seed=1), L.Dense(2, activation="softmax")])
+layers = [L.LSTM(4), L.Dropout(0.2, seed=1), L.Dense(2, activation="softmax")]
+model = keras.Sequential([keras.Input((5, 3)), *layers])
 for number, variable in enumerate(model.trainable_variables):
     variable.assign(np.random.default_rng(number).normal(size=variable.shape))
 inputs = np.random.default_rng(9).normal(size=(2, 5, 3)).astype("float32")
