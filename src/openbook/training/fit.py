@@ -183,6 +183,8 @@ class _Session:
     def _evaluate(self) -> None:
         score = self.task.evaluate(self.state)
         key = self.task.score_key
+        weights = {"trainable": self.state.trainable, "non_trainable": self.state.non_trainable}
+        checkpoint.save_snapshot(self.run.checkpoints, weights, step=self.step)
         if self.best is None or score[key] < self.best.score[key]:
             file = checkpoint.save_best(self.run.checkpoints, weights, step=self.step)
             self.best = Best(step=self.step, score=score, file=file)
@@ -203,8 +205,6 @@ class _Session:
         kept_last = self.best.step == self.step
         if not kept_last:
             arrays, _ = checkpoint.read_arrays(self.run.checkpoints / self.best.file)
-        weights = {"trainable": self.state.trainable, "non_trainable": self.state.non_trainable}
-        checkpoint.save_snapshot(self.run.checkpoints, weights, step=self.step)
             self.state = dataclasses.replace(
                 self.state, trainable=arrays["trainable"], non_trainable=arrays.get("non_trainable", [])
             )
@@ -228,6 +228,7 @@ class _Session:
 
     def _resume(self) -> None:
         loaded = checkpoint.load_latest(self.run.checkpoints)
+        checkpoint.drop_snapshots(self.run.checkpoints, after_step=loaded[1].step if loaded else 0)
         if loaded is None:
             self.run.truncate_metrics(after_step=0)
             return
@@ -249,7 +250,6 @@ class _Session:
             self.state.put_weights_into(self.task.model)
         self._save()
         raise TrainingError(
-        checkpoint.drop_snapshots(self.run.checkpoints, after_step=loaded[1].step if loaded else 0)
             f"the loss became NaN or infinite at step {step}. "
             f"The last good weights are kept in {self.run.path}. "
             f"Train anew with a lower --learning-rate, or look for extreme values in the data"
