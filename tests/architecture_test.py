@@ -22,13 +22,17 @@ MAY_IMPORT = {
     "recipes": {"data", "errors", "layers", "runs", "saved_models", "text", "training"},
     "program": {"errors"},
     "saved_models": {"errors", "layers", "runs"},
-    "api": {"errors", "program", "recipes", "runs", "saved_models", "training"},
+    "page": {"errors", "program", "runs"},
+    "looking": {"data", "errors", "page", "program", "recipes", "runs", "saved_models", "training"},
+    "api": {"errors", "looking", "page", "program", "recipes", "runs", "saved_models", "training"},
     "doctor": {"data", "errors", "relaunch", "runs"},
     "cli": {
         "api",
         "data",
         "doctor",
         "errors",
+        "looking",
+        "page",
         "program",
         "recipes",
         "relaunch",
@@ -40,7 +44,7 @@ MAY_IMPORT = {
     "__init__": set(),
 }
 
-HEAVY = ("jax", "keras", "matplotlib", "polars", "rich", "scipy", "tokenizers")
+HEAVY = ("PIL", "jax", "keras", "matplotlib", "polars", "rich", "scipy", "starlette", "tokenizers", "uvicorn")
 
 
 def part_of(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from openbook.errors import UsageError
 
 if TYPE_CHECKING:
+    from openbook.page.notebook import OpenPage
     from openbook.program.trace import Trace
     from openbook.runs import Run
 
@@ -124,6 +125,30 @@ def to_numpy(
     if path is not None:
         program.save(Path(path))
     return program.text
+
+
+def look(thing: Any, inputs: Any = None) -> OpenPage:
+    """Open a model like a book: every value of it, and where each number comes from.
+
+    In a notebook the page is in the output cell, elsewhere in the browser. Its server listens on this machine only
+    and ends with the process.
+
+    Args:
+        thing: a run (by name, path or `Run`), the path of a `.keras` file, or a Keras model; or a list of them.
+        inputs: what to look at first: for a run a text, else arrays as for `openbook.trace`.
+    Returns:
+        an object with `url` and `close()`.
+    Raises:
+        RunError, ModelError, UsageError: it cannot be looked at; the message says why.
+    Example:
+        >>> page = openbook.look(model, digits[:20])
+    """
+    from openbook.looking import prepare, subject_of
+    from openbook.page.notebook import show
+
+    prepare()
+    things = thing if isinstance(thing, list | tuple) else [thing]
+    return show([subject_of(each, inputs) for each in things])
 
 
 def _loaded(model: Any) -> Any:

@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from openbook.runs import Run
 
 
+def prepare() -> None:
+    """Keep what JAX compiles on disk, so that a model opens sooner the next time.
+
+    Raises:
+        ModelError: Keras runs on another backend than JAX.
+    """
+    from openbook.data.cache import cache_folder
+    from openbook.training.devices import prepare_jax
+
+    prepare_jax(cache_folder())
+
+
 PICTURE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
 
 

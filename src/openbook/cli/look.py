@@ -49,10 +49,9 @@ def look(
 
     Example: openbook look last
     """
-    from openbook.data.cache import cache_folder
-    from openbook.training.devices import prepare_jax
+    from openbook.looking import prepare
 
-    prepare_jax(cache_folder())
+    prepare()
     inputs = given or []
     if html is not None:
         _write(html, things, inputs, as_json=as_json)
