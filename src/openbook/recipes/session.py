@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from openbook.errors import Interrupted, RunError, TrainingError
+from openbook.errors import Interrupted, RunError, TrainingError, UsageError
 from openbook.recipes import make_recipe
 from openbook.recipes.recipe import Recipe, default_settings, recipe_settings
 from openbook.runs import Run
 from openbook.runs.names import run_argument
+from openbook.runs.record import RECORD_NAME
 from openbook.saved_models import save_model
 from openbook.training.reporter import Reporter
 from openbook.training.seeding import seeded
@@ -73,7 +74,13 @@ def resume(run: Run, *, reporter: Reporter) -> TrainingResult:
         raise RunError(
             f"{run.name} is complete; there is nothing left to train. Try it with: openbook try {run.name}"
         )
-    recipe = make_recipe(run.recipe, {**run.section("settings"), **_data_as_it_lay(run)})
+    try:
+        recipe = make_recipe(run.recipe, {**run.section("settings"), **_data_as_it_lay(run)})
+    except UsageError as error:
+        raise RunError(
+            f"{run.path / RECORD_NAME}: holds what this openbook cannot train with ({error}). It was changed, or "
+            f"made by another version. Copy the run again, or train anew"
+        ) from error
     data = recipe.load_data(reporter)
     if data.fingerprint != run.section("data").get("fingerprint"):
         raise RunError(

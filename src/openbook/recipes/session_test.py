@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from openbook.errors import Interrupted, TrainingError
+from openbook.errors import Interrupted, RunError, TrainingError
 from openbook.recipes import make_recipe, session
 from openbook.runs import Run
 from openbook.training.reporter import Reporter
@@ -37,6 +37,12 @@ def test_run_says_how_its_session_ended(run, monkeypatch, raised, expected, stat
     ended = Run.open(run.path)
     assert ended.status == status
     assert ended.record["sessions"][-1]["ended"]
+
+
+def test_settings_that_were_changed_in_the_run_name_its_file(run):
+    run.update(settings={"steps": "x"})
+    with pytest.raises(RunError, match=r"run\.json: .*'steps' is a whole number"):
+        session.resume(run, reporter=Reporter())
 
 
 def test_data_given_by_a_relative_path_is_found_from_elsewhere(run, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from openbook.errors import ModelError
@@ -22,5 +23,12 @@ def prepare_jax(cache: Path) -> None:
         )
     import jax
 
-    jax.config.update("jax_compilation_cache_dir", str(cache / "compiled"))
+    folder = cache / "compiled"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return  # training works without, only slower to start; JAX would complain at each program
+    if not os.access(folder, os.W_OK):
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)

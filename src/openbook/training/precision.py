@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -9,7 +10,7 @@ import statistics
 import time
 from pathlib import Path
 
-from openbook.errors import UsageError
+from openbook.errors import RunError, UsageError
 from openbook.runs.atomic import atomic_write
 
 PRECISIONS = ("float32", "bfloat16")
@@ -36,8 +37,10 @@ def remembered_precision(rows: int, width: int, units: int, *, memory: Path) -> 
     if not isinstance(known, dict) or known.get(key) not in PRECISIONS:
         chosen, _ = fastest_precision(rows, width, units)
         known = {**known, key: chosen} if isinstance(known, dict) else {key: chosen}
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(memory, json.dumps(known, indent=2))
+        # A cache folder that cannot be written only means measuring again the next time.
+        with contextlib.suppress(OSError, RunError):
+            memory.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(memory, json.dumps(known, indent=2))
     return str(known[key])
 
 
