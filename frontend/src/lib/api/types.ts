@@ -166,7 +166,7 @@ export interface ValueInfo {
   role: "input" | "weight" | "constant" | "value";
   /** What each axis stands for, "" where that is not known. */
   axes: string[];
-  /** Labels along an axis: "tokens" (the input's tokens), "vocabulary", "classes", "columns" or "". */
+  /** Labels along an axis: "tokens" (the input's tokens), "vocabulary", "classes", "columns", "ranked" (tokens by rank, in a draw) or "". */
   labels: string[];
 }
 

@@ -39,6 +39,11 @@ export function percent(share: number): string {
   return `${value.toFixed(1)} %`;
 }
 
+/** A whole number in groups of three digits, with thin spaces that do not break. */
+export function grouped(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+}
+
 /** "4 × 64" */
 export function shapeText(shape: readonly number[]): string {
   return shape.length ? shape.join(" × ") : "1";

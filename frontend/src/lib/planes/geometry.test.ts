@@ -46,6 +46,11 @@ test("a plane is fitted with whole pixels", () => {
   expect(fitCell({ numRows: 2, numCols: 2 }, 900, 900, 44)).toBe(44);
 });
 
+test("a long plane is no thread: it scrolls", () => {
+  expect(fitCell({ numRows: 4, numCols: 2048 }, 600, 480, 44)).toBe(8);
+  expect(fitCell({ numRows: 2048, numCols: 128 }, 600, 480, 44)).toBe(1.25);
+});
+
 test("scrolling is as little as possible", () => {
   expect(scrollInto(100, 50, 120, 10)).toBe(100);
   expect(scrollInto(100, 50, 90, 10)).toBe(90);

@@ -37,9 +37,18 @@ export function levelFor(cell: number, ratio: number, numLevels: number): number
   return Math.max(0, Math.min(numLevels - 1, level));
 }
 
-/** The largest cell with which a plane fits into a box: whole pixels where there are some, and never larger than `largest`. */
+/** Of a long plane, this much of the shorter side is shown at least, rather than a thread of the whole. */
+const LEAST_SIDE = 160;
+const LEAST_CELL = 8;
+
+/**
+ * The cell with which a plane is shown first in a box: the largest one with which all of it is seen, but not larger than
+ * `largest`, and not so small that a long plane becomes a thread. Whole pixels where there are some.
+ */
 export function fitCell({ numRows, numCols }: GridSize, width: number, height: number, largest: number): number {
-  const cell = Math.min(largest, width / numCols, height / numRows);
+  const side = Math.min(LEAST_SIDE, numRows < numCols ? height : width);
+  const least = Math.min(LEAST_CELL, side / Math.min(numRows, numCols));
+  const cell = Math.min(largest, Math.max(least, Math.min(width / numCols, height / numRows)));
   return cell >= 3 ? Math.floor(cell) : cell;
 }
 

@@ -146,7 +146,8 @@ export class MatrixRenderer {
     const every = step(cell);
     context.save();
     context.beginPath();
-    context.rect(0, gutterTop, gutterLeft, frame.height - gutterTop);
+    // A little beyond the border: the label of the first row stands in the middle of it.
+    context.rect(0, gutterTop - 7, gutterLeft, frame.height - gutterTop + 7);
     context.clip();
     context.textAlign = "right";
     for (let row = Math.ceil(rows[0] / every) * every; row < rows[1]; row += every) {
@@ -156,7 +157,7 @@ export class MatrixRenderer {
     context.restore();
     context.save();
     context.beginPath();
-    context.rect(gutterLeft, 0, frame.width - gutterLeft, gutterTop);
+    context.rect(gutterLeft - 7, 0, frame.width - gutterLeft + 7, gutterTop);
     context.clip();
     for (let col = Math.ceil(cols[0] / every) * every; col < cols[1]; col += every) {
       const x = gutterLeft - frame.left + (col + 0.5) * cell;

@@ -1,4 +1,5 @@
 // What stands along an axis of a value, for people: tokens, classes, columns, or just positions.
+import { t } from "../../lib/messages/messages";
 import type { InputSpec, TraceInfo, ValueInfo } from "../../lib/api/types";
 
 /** The text of each position along an axis; null where positions are all there is. */
@@ -28,7 +29,7 @@ export function axisLabels(
 
 /** What an axis is called: its name, else its number. */
 export function axisName(info: ValueInfo, axis: number): string {
-  return info.axes[axis] || `axis ${axis}`;
+  return info.axes[axis] || t("axis.number", { number: axis });
 }
 
 /** Where one looks first: at the last token, else at the beginning. */
