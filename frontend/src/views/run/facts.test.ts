@@ -13,11 +13,11 @@ describe("facts of a run", () => {
   it("may be lists, ranges, groups, or nothing", () => {
     expect(factText("train_s", [60, 90])).toBe("1 min 00 s – 1 min 30 s");
     expect(factText("accelerators", [])).toBe(factText("budget", null));
-    expect(factText("origin", { kind: "wheel", size_bytes: 2000 })).toBe("kind: wheel, size: 2 kB");
+    expect(factText("origin", { kind: "wheel", file_bytes: 2000 })).toBe("Kind: wheel, File size: 2 kB");
   });
 
   it("have their names in words", () => {
-    expect(factName("some_new_thing")).toBe("some new thing");
+    expect(factName("some_new_thing")).toBe("Some new thing");
   });
 
   it("write sizes and durations shortly", () => {

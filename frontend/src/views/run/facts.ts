@@ -4,7 +4,13 @@ import { short } from "../../lib/numbers/numbers";
 
 /** What a key stands for: the page's own words where it has some, else the key in words. */
 export function factName(key: string): string {
-  return findMessage(`run.fact.${key}`) ?? key.replace(/^num_/, t("run.number_of") + " ").replace(/_(bytes|s|share)$/, "").replaceAll("_", " ");
+  return findMessage(`run.fact.${key}`) ?? inWords(key);
+}
+
+function inWords(key: string): string {
+  const words = key.startsWith("num_") ? `${t("run.number_of")} ${key.slice(4)}` : key.replace(/_(s|share)$/, "").replace(/_bytes$/, ` ${t("run.size")}`);
+  const text = words.replaceAll("_", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** A fact as text. Units follow from the key's ending, as everywhere in openbook: _s, _bytes, _share. */

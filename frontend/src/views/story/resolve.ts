@@ -54,12 +54,14 @@ export function walkAxis(info: ValueInfo): number | null {
   return first < 0 ? null : first;
 }
 
-/** The axes of the plane in which the walk can be seen: tokens by features, of queries in one head as well. */
+/** The axes of the plane in which the walk can be seen: tokens one below the other, of queries in one head as well. */
 export function planeOfStage(info: ValueInfo): { rows: number; cols: number } {
   const axes = planeAxes(info, null, null);
   const walk = walkAxis(info);
   if (info.kind === "feature_maps" || info.kind === "kernels" || walk === null) return axes;
-  return walk === axes.rows || walk === axes.cols ? axes : { rows: walk, cols: info.shape.length - 1 };
+  if (walk === axes.rows) return axes;
+  if (walk === axes.cols) return info.labels[walk] === "tokens" && info.shape.length > 1 ? { rows: walk, cols: axes.rows } : axes;
+  return { rows: walk, cols: info.shape.length - 1 };
 }
 
 /** Whether the film goes along it: a table of weights is only looked up in. */
