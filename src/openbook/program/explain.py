@@ -178,6 +178,23 @@ def leaf(name: str, index: Index, value: Any, *, kind: str, text: str) -> Explan
     )
 
 
+def loop_result(subject: Subject, position: int, text: str) -> Explanation:
+    """What a loop of unknown length made of the element that it began with, the operand at `position`."""
+    first = _operand(subject, position, subject.index[len(subject.times) :])
+    term = Term(contribution=_as_number(first.value), operands=(first,))
+    return Explanation(
+        name=subject.name,
+        index=subject.index,
+        value=subject.value,
+        kind="unknown",
+        formula=f"{text}; it began with {first}",
+        terms=(term,),
+        remainder=0.0,
+        num_terms=1,
+        path=subject.path,
+    )
+
+
 def number_text(value: Any) -> str:
     """A number for people: five digits, or as it is."""
     if isinstance(value, np.ndarray) and value.ndim == 0:

@@ -100,7 +100,9 @@ def _scan(
             stack[time] = output
         for value_id, array in at_time.items():
             inside.setdefault(value_id, [None] * length)[time] = array
-    values.update({value_id: np.stack(arrays) for value_id, arrays in inside.items() if length})
+    # A branch that is not taken at some time has no value for that time.
+    whole = {key: arrays for key, arrays in inside.items() if all(array is not None for array in arrays)}
+    values.update({value_id: np.stack(arrays) for value_id, arrays in whole.items() if length})
     shapes = [body.values[value_id] for value_id in body.outputs[num_carry:]]
     stacked = [
         np.stack(stack) if length else np.zeros((0, *value.shape), value.dtype)
@@ -117,16 +119,17 @@ def _while(
     condition_consts = operands[:num_condition]
     body_consts = operands[num_condition : num_condition + num_body]
     carry = list(operands[num_condition + num_body :])
+    # The values of the last round stay; how many rounds there are is not known beforehand.
+    inside: dict[int, np.ndarray] = {}
     while True:
         tested: dict[int, np.ndarray] = {}
         _run(condition, [*condition_consts, *carry], tested)
         if not tested[condition.outputs[0]].all():
+            values.update(inside)
             return carry
-        # The values of the last round stay; how many rounds there are is not known beforehand.
-        inside: dict[int, np.ndarray] = {}
+        inside = {}
         _run(body, [*body_consts, *carry], inside)
         carry = [inside[value_id] for value_id in body.outputs]
-        values.update(inside)
 
 
 def _cond(

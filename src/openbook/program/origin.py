@@ -71,7 +71,26 @@ def same_element(
         if origin.kind == "body":
             return step.inputs[origin.position + 1], index
         return step.bodies[branch].outputs[origin.position], index
+    if step.primitive == "while" and origin.kind == "body":
+        return _while_constant(step, origin, index)
     return None
+
+
+def began_at(origin: Origin) -> int:
+    """The value that a result, or an argument, of a `while` loop had before the first round."""
+    assert origin.step is not None
+    params = origin.step.params
+    num_constants = params["cond_nconsts"] + params["body_nconsts"]
+    own_constants = params["body_nconsts" if origin.body else "cond_nconsts"] if origin.kind == "body" else 0
+    return origin.step.inputs[num_constants + origin.position - own_constants]
+
+
+def _while_constant(step: Step, origin: Origin, index: tuple[int, ...]) -> Place | None:
+    """Arguments that stay the same in all rounds."""
+    num_condition, num_body = step.params["cond_nconsts"], step.params["body_nconsts"]
+    if origin.position >= (num_body if origin.body else num_condition):
+        return None
+    return step.inputs[origin.position + (num_condition if origin.body else 0)], index
 
 
 def _scan_argument(step: Step, position: int, index: tuple[int, ...], num_outer: int) -> Place:

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import functools
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +14,11 @@ import numpy as np
 from openbook.errors import UsageError
 from openbook.program.capture import DERIVED, body_value_ids
 from openbook.program.check import Check, check_steps
-from openbook.program.explain import Explanation, Subject, explanation_of, leaf, place_text
+from openbook.program.explain import Explanation, Subject, explanation_of, leaf, loop_result, place_text
 from openbook.program.numpy_run import compute_step, run_numpy, shapes_of, taken_branch
-from openbook.program.origin import Origin, same_element
+from openbook.program.origin import Origin, began_at, same_element
 from openbook.program.primitives.table import Element, Index, primitives
-from openbook.program.program import Program, is_key_type
+from openbook.program.program import Program, Step, is_key_type
 from openbook.program.reading import Reading
 
 if TYPE_CHECKING:
@@ -136,12 +136,11 @@ class Trace:
     def explain_element(self, value_id: int, index: Index) -> Explanation:
         """As `explain`, for any value of the program by its id."""
         value_id, name, index = self.named_element(value_id, index)
-        value = self.array(value_id)[index]
-        place = self._computed_at(value_id, index)
-        if place is None:
-            return leaf(name, index, value, kind="unknown", text=_LOOP_TEXT)
-        source_id, source_index = place
+        value = self._element(value_id, index)
+        source_id, source_index = self._computed_at(value_id, index)
         origin = self._reading.origins[source_id]
+        if origin.step is not None and origin.step.primitive == "while":
+            return self._explain_loop(name, index, value, origin, source_id, source_index)
         if origin.kind == "input":
             _, source_name, source_index = self.named_element(source_id, source_index)
             kind = "weight" if source_name in self._reading.roles.weights else "input"
@@ -251,34 +250,54 @@ class Trace:
         with np.errstate(all="ignore"):
             return explanation_of(subject, entry.explain(element))
 
+    def _explain_loop(
+        self, name: str, index: Index, value: Any, origin: Origin, value_id: int, value_index: Index
+    ) -> Explanation:
+        """A result of a `while`, or what one of its rounds began with."""
+        assert origin.step is not None
+        first = began_at(origin)
+        times = value_index[: len(self.program.values[value_id].loops)]
+        subject = Subject(
+            trace=self,
+            name=name,
+            index=(*times, *value_index[len(times) :]),
+            value=value,
+            operands=(self.operand(first, times),),
+            operand_ids=(first,),
+            times=times,
+            path="/".join(origin.step.scope.path),
+            textbook="",
+        )
+        return dataclasses.replace(loop_result(subject, 0, _LOOP_TEXT), index=index)
+
+    def _element(self, value_id: int, index: Index) -> Any:
+        """One element, also of a branch inside a loop that is not taken at all times."""
+        num_times = len(self.program.values[value_id].loops)
+        if num_times and self._is_inside_branch(value_id):
+            return self.operand(value_id, index[:num_times])[index[num_times:]]
+        return self.array(value_id)[index]
+
     def operand(self, value_id: int, times: Index) -> np.ndarray:
         """A step's operand at the times of its loops."""
         if value_id in self._reading.constants:
             return self._reading.constants[value_id]
+        if times and self._is_inside_branch(value_id) and value_id not in self._arrays:
+            return self._inside_branch(value_id, times)
         if not times or value_id in self._arrays or self._reading.origins[value_id].kind == "step":
             array = self.array(value_id)
             return np.asarray(array[times]) if times else array
         place = self._same(value_id, times, is_whole=True)
         assert place is not None, "an argument of a loop is carried from somewhere"
-        return self._slice_at(*place)
+        return self.operand(*place)
 
-    def _slice_at(self, value_id: int, times: Index) -> np.ndarray:
-        if value_id in self._reading.constants:
-            return self._reading.constants[value_id]
-        if self._reading.origins[value_id].kind == "body":
-            return self.operand(value_id, times)
-        return np.asarray(self.array(value_id)[times])
-
-    def _computed_at(self, value_id: int, index: Index) -> tuple[int, Index] | None:
-        """The element that really computes this one, through loops and branches; None inside a `while`."""
+    def _computed_at(self, value_id: int, index: Index) -> tuple[int, Index]:
+        """The element that really computes this one, through loops and branches up to a `while`."""
         for _ in range(_MAX_PASSES):
             place = self._same(value_id, index)
             if place is None:
                 break
             value_id, index = place
-        origin = self._reading.origins[value_id]
-        is_opaque = origin.step is not None and origin.step.primitive == "while"
-        return None if is_opaque else (value_id, index)
+        return value_id, index
 
     def _same(self, value_id: int, index: Index, *, is_whole: bool = False) -> tuple[int, Index] | None:
         origin = self._reading.origins[value_id]
@@ -310,17 +329,27 @@ class Trace:
         if origin.kind == "body" and step.primitive == "scan":
             return self._over_times(loops, lambda times: self.operand(value_id, times))
         if self._is_inside_branch(value_id):
-            self._run_bodies()
+            self._run_branches()
         elif value_id not in self._arrays:
             part, capture = self._reading.region(step.scope.path)
             captured = capture([self._jax_input(each) for each in part.inputs])
             self._arrays.update({key: np.asarray(array) for key, array in captured.items()})
         if value_id not in self._arrays:
-            raise UsageError(
-                f"{self._reading.names.get(value_id, value_id)} lies in a branch that was not taken, so it has no "
-                f"value in this run"
-            )
+            raise UsageError(self._not_taken(value_id))
         return self._arrays[value_id]
+
+    def _not_taken(self, value_id: int) -> str:
+        name = self._reading.names.get(value_id, value_id)
+        always = " at all times" if self.program.values[value_id].loops else ""
+        return f"{name} lies in a branch that was not taken{always}, so it has no value in this run"
+
+    def _inside_branch(self, value_id: int, times: Index) -> np.ndarray:
+        """A value inside a branch that stands in a loop, at a time at which the branch is taken."""
+        self._run_branches()
+        for outer, array in self._branch_arrays.get(value_id, {}).items():
+            if times[: len(outer)] == outer:
+                return np.asarray(array[times[len(outer) :]])
+        raise UsageError(self._not_taken(value_id))
 
     def _jax_input(self, value_id: int) -> Any:
         origin = self._reading.origins[value_id]
@@ -332,7 +361,7 @@ class Trace:
         names = self._reading.names
         if not self._branch_values:
             return names
-        self._run_bodies()
+        self._run_branches()
         absent = self._branch_values - self._arrays.keys()
         return {value_id: name for value_id, name in names.items() if value_id not in absent}
 
@@ -342,21 +371,36 @@ class Trace:
     @functools.cached_property
     def _branch_values(self) -> frozenset[int]:
         found: set[int] = set()
-        for step in self.program.all_steps():
-            if step.primitive in ("while", "cond"):
-                for body in step.bodies:
-                    found |= body_value_ids(body) | set(body.inputs)
+        for step in _branching_steps(self.program):
+            found |= _ids_within(step)
         return frozenset(found)
 
-    def _run_bodies(self) -> None:
+    def _run_branches(self) -> None:
         """Compute the insides of `while` and `cond` in NumPy; the compiled program does not hand them out."""
-        for step in self.program.steps:
-            if step.primitive not in ("while", "cond"):
+        found = self._branch_arrays
+        self._arrays.update({key: by_time[()] for key, by_time in found.items() if () in by_time})
+        for value_id, by_time in found.items():
+            if value_id in self._arrays or not by_time:
                 continue
+            times = self.times_of(self.program.values[value_id].loops[: len(next(iter(by_time)))])
+            if len(by_time) == len(times):
+                lengths = tuple(size + 1 for size in times[-1])
+                stacked = np.stack([by_time[each] for each in times])
+                self._arrays[value_id] = stacked.reshape(*lengths, *stacked.shape[1:])
+
+    @functools.cached_property
+    def _branch_arrays(self) -> Mapping[int, Mapping[Index, np.ndarray]]:
+        """Values inside `while` and `cond`, by id and by the times of the loops around these."""
+        found: dict[int, dict[Index, np.ndarray]] = {}
+        for step in _branching_steps(self.program):
             part = dataclasses.replace(self.program, steps=(step,), inputs=step.inputs, outputs=step.outputs)
-            inputs = [self.array(each) for each in step.inputs]
-            inside = run_numpy(part, inputs, skip_unknown=True)
-            self._arrays.update({key: array for key, array in inside.items() if key not in self._arrays})
+            within = _ids_within(step)
+            for times in self.times_of(self.program.values[step.outputs[0]].loops):
+                inputs = [self.operand(each, times) for each in step.inputs]
+                inside = run_numpy(part, inputs, skip_unknown=True)
+                for value_id in within & inside.keys():
+                    found.setdefault(value_id, {})[times] = inside[value_id]
+        return found
 
     def times_of(self, loops: tuple[int, ...]) -> list[Index]:
         """All times of some loops, one inside the other."""
@@ -392,6 +436,24 @@ class Trace:
                     f"{name} has shape {shape}; index {position} on axis {axis} lies outside 0…{size - 1}"
                 )
         return tuple(int(position) % size for position, size in zip(given, shape, strict=True))
+
+
+def _ids_within(step: Step) -> set[int]:
+    """Ids of all values in the bodies of a step, their arguments too."""
+    found: set[int] = set()
+    for body in step.bodies:
+        found |= body_value_ids(body) | set(body.inputs)
+        found |= {each for inner in body.all_steps() for part in inner.bodies for each in part.inputs}
+    return found
+
+
+def _branching_steps(program: Program) -> Iterator[Step]:
+    """Every `while` and `cond` that stands in no other, those inside a `scan` too."""
+    for step in program.steps:
+        if step.primitive in ("while", "cond"):
+            yield step
+        elif step.primitive == "scan":
+            yield from _branching_steps(step.bodies[0])
 
 
 _MAX_PASSES = 100_000
