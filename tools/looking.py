@@ -51,7 +51,9 @@ class Home:
         return done.stdout
 
     def train(self, name: str, *, num_steps: int, seed: int = 0) -> str:
-        """Train a small text generator; return its name."""
+        """Train a small text generator, if there is none of that name yet; return its name."""
+        if (self.folder / "runs" / name).exists():
+            return name
         texts = self.folder / "texts"
         if not texts.exists():
             write_texts(texts)
@@ -73,7 +75,8 @@ class Home:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
-            raise RuntimeError(log.read_text("utf-8"))
+            with process:
+                raise RuntimeError(log.read_text("utf-8"))
         return Server(process, json.loads(line)["url"])
 
 
@@ -100,8 +103,14 @@ class Server:
 
     def stop(self) -> int:
         """End it as Ctrl-C does; return the exit code."""
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=20)
+        with self.process:
+            # Windows has no way to send Ctrl-C to one process.
+            self.process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
+            try:
+                return self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise
 
 
 def write_texts(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Chromium, a small trained run, small models, and the page that shows them."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import find_browser
 from looking import Home, Server
 from page.book import Book
 from page.models import write_models
+from page.truth import Truth
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -43,7 +45,9 @@ def browser_context_args(browser_context_args: dict) -> dict:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("openbook"))
+    """Where the runs lie; OPENBOOK_TEST_HOME names a folder that is kept for the next time."""
+    kept = os.environ.get("OPENBOOK_TEST_HOME")
+    return Home(Path(kept) if kept else tmp_path_factory.mktemp("openbook"))
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +75,13 @@ def files_server(home: Home, model_files: dict[str, Path]) -> Iterator[Server]:
     server = home.look(*model_files.values())
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def truth(home: Home, reviews: str, model_files: dict[str, Path]) -> Truth:
+    """Traces of the same models without any page."""
+    run = home.folder / "runs" / reviews / "model.keras"
+    return Truth({path.stem: path for path in model_files.values()} | {reviews: run})
 
 
 @pytest.fixture

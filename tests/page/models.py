@@ -15,11 +15,11 @@ def write_models(folder: Path) -> dict[str, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
     for make in (digits, series, table, hostile):
-        model = make()
         # A name that a page must not take for its own words.
         name = "<b>bold<b>" if make is hostile else make.__name__
         written[make.__name__] = folder / f"{name}.keras"
-        model.save(written[make.__name__])
+        if not written[make.__name__].exists():
+            make().save(written[make.__name__])
     return written
 
 
@@ -33,7 +33,7 @@ def digits():
             layers.Conv2D(4, 3, activation="relu", name="convolution"),
             layers.MaxPooling2D(name="pooling"),
             layers.Flatten(name="flat"),
-            layers.Dense(10, activation="softmax", name="digits"),
+            layers.Dense(10, activation="softmax", name="classes"),
         ],
         name="digits",
     )
