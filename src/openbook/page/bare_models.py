@@ -164,9 +164,9 @@ def _target_reader(model: Any, classes: Sequence[str] | None) -> TargetReader | 
         form = "one_hot"
     else:
         form = "values"
-    return TargetReader(
-        form=form, classes=classes, output_names=list(model.output_names), output_shapes=shapes
-    )
+    # A Sequential has one output, and no name for it.
+    names = list(getattr(model, "output_names", ["output"]))
+    return TargetReader(form=form, classes=classes, output_names=names, output_shapes=shapes)
 
 
 def _training(model: Any) -> Training:
