@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import UsageError
+from openbook.page import draw_names as names
 from openbook.page.answers import number
 from openbook.page.inputs.reading import Json
 from openbook.page.lines import probabilities_of
@@ -20,8 +21,6 @@ from openbook.program.reading import Reading
 from openbook.program.roles import Roles
 from openbook.program.trace import Trace
 
-# The tokens' ids from the likeliest to the least likely.
-ORDER = "ranking/sort_2"
 _NUM_CANDIDATES = 20
 
 
@@ -60,8 +59,9 @@ class Drawer:
             request={"edits": [], "checkpoint": source.request.get("checkpoint")},
         )
         candidates = _candidates(looked)
-        [drawn] = [each for each in candidates if each["id"] == int(trace["drawn"])]
-        return looked, {"drawn": {"id": drawn["id"], "text": drawn["text"]}, "candidates": candidates}
+        [drawn] = [each for each in candidates if each["id"] == int(trace[names.DRAWN])]
+        told = {"id": drawn["id"], "text": subject.reader.token_text(drawn["id"]), "shown": drawn["text"]}
+        return looked, {"drawn": told, "candidates": candidates}
 
     def _traced(self, drawing: DrawProgram, report: Report) -> Trace:
         arrays = drawing.arrays
@@ -70,7 +70,7 @@ class Drawer:
             if key not in self._compiled:
                 report("reading", "Reading how a token is drawn …")
                 program = program_of(drawing.function, *arrays.values())
-                roles = Roles.of(program, inputs=list(arrays), outputs=["drawn"])
+                roles = Roles.of(program, inputs=list(arrays), outputs=[names.DRAWN])
                 report("compiling", "Compiling how a token is drawn, once …")
                 self._compiled[key] = Trace(Reading(program, roles), list(arrays.values()))
         report("running", "Drawing a token …")
@@ -80,16 +80,16 @@ class Drawer:
 def _candidates(looked: Looked) -> list[Json]:
     """`DrawCandidate`s of docs/page-protocol.md: the likeliest tokens after temperature, and the drawn one."""
     trace = looked.trace
-    order_V, logits_V, scaled_V = trace[ORDER], trace["logits"], trace["temperature/output"]
+    order_V, logits_V, scaled_V = trace[names.ORDER], trace[names.LOGITS], trace[names.SCALED]
     before_V = probabilities_of(logits_V)
-    is_kept_V = trace["top_k/output"].copy()
+    is_kept_V = trace[names.KEPT].copy()
     is_kept_V[0] = True  # the likeliest token always stays
     is_greedy = bool(trace["temperature"] <= 0.0)
     if is_greedy:
         is_kept_V[1:] = False
-    sorted_V = trace["ranking/output"]
+    sorted_V = trace[names.SORTED]
     after_V = probabilities_of(np.where(is_kept_V, sorted_V, -np.inf))
-    [drawn_rank] = np.flatnonzero(order_V == trace["drawn"])
+    [drawn_rank] = np.flatnonzero(order_V == trace[names.DRAWN])
     ranks = [*range(min(_NUM_CANDIDATES, len(order_V)))]
     ranks += [int(drawn_rank)] if drawn_rank not in ranks else []
     tokens = [int(order_V[rank]) for rank in ranks]
@@ -104,8 +104,8 @@ def _candidates(looked: Looked) -> list[Json]:
             "after": number(after_V[rank]),
             "is_kept": bool(is_kept_V[rank]),
             "subjects": {
-                "logit": {"name": "logits", "index": [token]},
-                "scaled": {"name": "temperature/output", "index": [token]},
+                "logit": {"name": names.LOGITS, "index": [token]},
+                "scaled": {"name": names.SCALED, "index": [token]},
             },
         }
         for rank, token, text in zip(ranks, tokens, texts, strict=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from openbook.page import draw_names
+
 if TYPE_CHECKING:
     from openbook.page.looked import Looked
     from openbook.program.trace import Trace
@@ -21,7 +23,7 @@ class AxisInfo:
         kind: `ValueKind` of docs/page-protocol.md.
         role: "input", "weight", "constant" or "value".
         axes: what each stands for, "" where that is not known.
-        labels: what names its positions: "tokens", "vocabulary", "classes", "columns" or "".
+        labels: what names its positions: "tokens", "vocabulary", "classes", "columns", "ranked" or "".
     """
 
     kind: str
@@ -52,7 +54,7 @@ def axis_info(looked: Looked, name: str) -> AxisInfo:
     kind = _weight_kind(plain_name, shape) if is_weight else _value_kind(looked, name, role, shape, axes)
     _name_axes(kind, is_weight, looked, name, axes)
     labels = _labels(looked, name, plain_name, is_weight, shape, axes, kind)
-    if shape and labels[-1] in ("vocabulary", "classes") and not is_weight and shape[-1] > 1:
+    if shape and labels[-1] in ("vocabulary", "classes", "ranked") and not is_weight and shape[-1] > 1:
         kind = "logits"
     return AxisInfo(kind=kind, role=role, axes=tuple(axes), labels=tuple(labels))
 
@@ -120,6 +122,10 @@ def _labels(
     labels = [""] * len(shape)
     if not shape:
         return labels
+    if looked.mode == "draw":
+        return (
+            [*labels[:-1], draw_names.label_of(name)] if shape[-1] == looked.shape("logits")[-1] else labels
+        )
     if not is_weight:
         for axis in looked.token_axes(name):
             labels[axis] = "tokens"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from openbook.page import draw_names
 from openbook.page.inputs.reading import Json, ReadInput
 from openbook.page.kinds import AxisInfo, LastProduct, axis_info, last_product
 from openbook.page.subject import Subject
@@ -133,6 +134,9 @@ class Looked:
             return reader.vocabulary(positions)
         if kind == "tokens" and self.read.token_ids is not None:
             return reader.vocabulary([self.read.token_ids[position] for position in positions])
+        if kind == "ranked":
+            order = self.array(draw_names.ORDER)
+            return reader.vocabulary([int(order[position]) for position in positions])
         if kind == "classes" and self.subject.classes is not None:
             return [self.subject.classes[position] for position in positions]
         if kind == "columns":

@@ -98,7 +98,7 @@ class Pyramid:
         else:
             sums = _of_four(np.add, np.where(counts > 0, below.mean_RC * counts, np.float32(0)), 0.0)
             counts = _of_four(np.add, counts, 0.0)
-            mean = np.where(counts > 0, sums / np.maximum(counts, 1), np.float32("nan")).astype(np.float32)
+            mean = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
             # Counts in units of one full part, so that they stay small.
             self._counts_RC = counts / np.float32(4)
         return Level(minimum_RC=minimum, mean_RC=mean, maximum_RC=maximum)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ class Library:
     """
 
     def __init__(self, subjects: Sequence[Subject], *, limit_bytes: int = _LIMIT_BYTES) -> None:
-        self.subjects = {f"m{number}": subject for number, subject in enumerate(subjects, start=1)}
+        self.subjects = dict(zip(_ids(subjects), subjects, strict=True))
         self.pyramids = Pyramids()
         self.traces = TraceStore(limit_bytes, self._forget)
         self._infos: dict[str, Json] = {}
@@ -143,6 +144,18 @@ class Library:
     def _forget(self, trace_id: str) -> None:
         self._infos.pop(trace_id, None)
         self.pyramids.forget(trace_id)
+
+
+def _ids(subjects: Sequence[Subject]) -> list[str]:
+    """The models' names as parts of an address, so that a link means the same on another's server."""
+    ids: list[str] = []
+    for subject in subjects:
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", subject.title).strip("-.") or "model"
+        number = 1
+        while (one := name if number == 1 else f"{name}-{number}") in ids:
+            number += 1
+        ids.append(one)
+    return ids
 
 
 def read_input(subject: Subject, given: Any) -> tuple[ReadInput, Example | None]:

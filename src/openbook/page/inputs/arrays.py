@@ -96,6 +96,9 @@ class ArrayReader:
             else "your number"
         )
 
+    def token_text(self, token: int) -> str:
+        raise UsageError("numbers have no tokens")
+
     def vocabulary(self, rows: Sequence[int]) -> list[str]:
         raise UsageError("numbers have no tokens")
 

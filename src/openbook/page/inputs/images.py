@@ -77,6 +77,9 @@ class ImageReader:
         of = f", {_CHANNELS[channel]}" if self.target.channels == 3 else ""
         return f"the pixel in row {row + 1}, column {col + 1}{of}"
 
+    def token_text(self, token: int) -> str:
+        raise UsageError("a picture has no tokens")
+
     def vocabulary(self, rows: Sequence[int]) -> list[str]:
         raise UsageError("a picture has no tokens")
 

@@ -50,5 +50,8 @@ class InputReader(Protocol):
     def place(self, read: ReadInput, name: str, index: Sequence[int]) -> str | None:
         """What an element of an input or a weight is in the person's own input: a token, a pixel, a cell."""
 
+    def token_text(self, token: int) -> str:
+        """A token's own text, "" for the end of a text; only for texts."""
+
     def vocabulary(self, rows: Sequence[int]) -> list[str]:
-        """The texts of some tokens; only for texts."""
+        """The texts of some tokens, as they are shown; only for texts."""

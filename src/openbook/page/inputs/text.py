@@ -19,6 +19,7 @@ MAX_CHARACTERS = 200_000
 # The shortest length that is compiled: all sentences share one program, and 128 positions run in a few dozen ms.
 _SHORTEST_LENGTH = 128
 
+_END_TEXT = "<end of text>"
 _INVISIBLE = {" ": "␠", "\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽"}
 
 
@@ -89,14 +90,15 @@ class TextReader:
             raise UsageError(
                 "a training step on a text needs the token that should come next, such as ' good'"
             )
-        following = self.tokenizer.encode(target)
+        end = self.tokenizer.end_of_text
+        following = [end] if target == _END_TEXT else self.tokenizer.encode(target)
         if not following:
             raise UsageError(f"{target!r} is no token")
         next_ids = [*read.token_ids[1:], following[0]]
         num_padding = read.arrays.shape[1] - len(next_ids)
         weights = [*([1.0] * len(next_ids)), *([0.0] * num_padding)]
         return {
-            "tokens": np.array([[*next_ids, *([self.tokenizer.end_of_text] * num_padding)]], np.int32),
+            "tokens": np.array([[*next_ids, *([end] * num_padding)]], np.int32),
             "weights": np.array([weights], np.float32),
         }
 
@@ -112,6 +114,9 @@ class TextReader:
             return f"the embedding of token “{shown_text(text)}”"
         return None
 
+    def token_text(self, token: int) -> str:
+        return "" if token == self.tokenizer.end_of_text else self.texts([token])[0]
+
     def vocabulary(self, rows: Sequence[int]) -> list[str]:
         return [shown_text(text) for text in self.texts(rows)]
 
@@ -123,7 +128,7 @@ class TextReader:
     @functools.cached_property
     def _all_texts(self) -> list[str]:
         texts = self.tokenizer.token_texts(range(self.tokenizer.vocabulary_size))
-        texts[self.tokenizer.end_of_text] = "<end of text>"
+        texts[self.tokenizer.end_of_text] = _END_TEXT
         return texts
 
     def _token(self, token: int, text: str) -> Json:
