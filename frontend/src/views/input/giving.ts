@@ -6,12 +6,12 @@ import { place } from "../../lib/state/place.svelte";
 export const PAUSE_MS = 150;
 
 /**
- * Trace another input. What was said of single elements of the input before holds no longer: edits of it and the target of a
- * step go; edits of weights stay.
+ * Trace another input. Edits of single elements of the input before hold no longer, those of weights stay. An example
+ * has a target of its own; for anything else the one that was chosen stays.
  */
 export function give(input: ModelInput): void {
   const edits = place.current.edits.filter(({ name }) => !name.startsWith("input"));
-  place.move({ input, edits, target: null });
+  place.move({ input, edits, target: input.kind === "example" ? null : place.current.target });
 }
 
 /** Calls a function a little after the last of many calls. */

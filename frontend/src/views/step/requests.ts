@@ -1,0 +1,28 @@
+// The traces that the chapters "training step" and "change a number" make beside the one of the address.
+import type { InputSpec, TraceInfo, TraceRequest } from "../../lib/api/types";
+import type { Place } from "../../lib/state/address";
+import { defaultInput, traceRequest } from "../../lib/state/session.svelte";
+import type { ModelInfo } from "../../lib/api/types";
+
+/** The request of the present address, with parts of it replaced; null where there is no input yet. */
+export async function requestHere(model: ModelInfo, current: Place, changes: Partial<TraceRequest>): Promise<TraceRequest | null> {
+  const input = current.input ?? (await defaultInput(model));
+  return input && { ...traceRequest(current, input), ...changes };
+}
+
+/** Whether a step needs a target from the reader: an example has its own. */
+export function needsTarget(current: Place): boolean {
+  return current.target === null && current.input?.kind !== "example";
+}
+
+/**
+ * A target to begin with: what the model itself holds likeliest, so that the step makes it surer; for numbers, those
+ * that it gives.
+ */
+export function firstTarget(spec: InputSpec, trace: TraceInfo): unknown {
+  const likeliest = trace.answer[0];
+  if (!likeliest) return null;
+  if (spec.kind === "text") return trace.answer.find(({ label }) => label.trim() && !label.startsWith("<"))?.label ?? null;
+  if (spec.kind === "image" && spec.classes) return spec.classes[likeliest.index] ?? likeliest.index;
+  return null;
+}
