@@ -56,12 +56,16 @@ function convert(node: OutlineNode, parent: string, byPath: Map<string, TreeNode
     children: [],
   };
   if (node.kind !== "step" && node.kind !== "program" && !byPath.has(node.path)) byPath.set(node.path, result);
-  result.children = (node.children ?? []).map((child) => convert(child, id, byPath));
+  result.children = [
+    // A step with several results (the gates of a split, the states of a loop) has a row for each.
+    ...(node.names.length > 1 ? node.names.map((one, i) => leaf("step", one, one, node.shapes[i] ?? [], id)) : []),
+    ...(node.children ?? []).map((child) => convert(child, id, byPath)),
+  ];
   return result;
 }
 
-function leaf(kind: NodeKind, name: string, label: string, shape: readonly number[]): TreeNode {
-  return { id: `${kind}:${name}`, kind, label, name, shape, formula: "", numTimes: 1, children: [] };
+function leaf(kind: NodeKind, name: string, label: string, shape: readonly number[], parent = ""): TreeNode {
+  return { id: `${parent}>${kind}:${name}`, kind, label, name, shape, formula: "", numTimes: 1, children: [] };
 }
 
 /** The innermost node whose path a name begins with. */

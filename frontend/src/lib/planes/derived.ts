@@ -3,7 +3,7 @@ import type { Plane } from "../api/types";
 import type { PlaneSource, Tile } from "./plane";
 
 /**
- * A plane whose elements are a linear combination of the same elements of others.
+ * A plane whose elements are a linear combination of the same elements of others, as far as all of them reach.
  *
  * The mean of a cell at a higher level is the combination of the means; least and largest cannot be had from a
  * pyramid, so there the mean stands for them.
@@ -18,7 +18,11 @@ export class DerivedPlane implements PlaneSource {
     range: Pick<Plane, "min" | "max">,
   ) {
     this.key = sources.map((source, i) => `${weights[i]} · ${source.key}`).join(" + ");
-    const { num_rows, num_cols, num_levels } = sources[0]!.info;
+    const num_rows = Math.min(...sources.map(({ info }) => info.num_rows));
+    const num_cols = Math.min(...sources.map(({ info }) => info.num_cols));
+    const isSameSize = sources.every(({ info }) => info.num_rows === num_rows && info.num_cols === num_cols);
+    // Cells of higher levels at the border would stand for elements that only some have.
+    const num_levels = isSameSize ? sources[0]!.info.num_levels : 1;
     this.info = { num_rows, num_cols, num_levels, mean: null, std: null, num_nonfinite: 0, ...range };
   }
 
@@ -37,13 +41,16 @@ export class DerivedPlane implements PlaneSource {
   }
 
   #combine(parts: readonly Tile[]): Tile {
-    const first = parts[0]!;
-    const mean = new Float32Array(first.mean.length);
+    const width = Math.min(...parts.map((part) => part.width));
+    const height = Math.min(...parts.map((part) => part.height));
+    const mean = new Float32Array(width * height);
     parts.forEach((part, which) => {
       const weight = this.weights[which]!;
-      for (let i = 0; i < mean.length; i++) mean[i]! += weight * part.mean[i]!;
+      for (let row = 0; row < height; row++) {
+        for (let col = 0; col < width; col++) mean[row * width + col]! += weight * part.mean[row * part.width + col]!;
+      }
     });
-    return { width: first.width, height: first.height, mean, min: mean, max: mean };
+    return { width, height, mean, min: mean, max: mean };
   }
 }
 

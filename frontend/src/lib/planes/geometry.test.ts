@@ -41,14 +41,14 @@ test("a point finds its cell, and none outside", () => {
 });
 
 test("a plane is fitted with whole pixels", () => {
-  expect(fitCell({ numRows: 10, numCols: 30 }, 320, 400, 44)).toBe(10);
+  expect(fitCell({ numRows: 30, numCols: 30 }, 320, 400, 44)).toBe(10);
   expect(fitCell({ numRows: 4096, numCols: 4096 }, 1024, 1024, 44)).toBe(0.25);
   expect(fitCell({ numRows: 2, numCols: 2 }, 900, 900, 44)).toBe(44);
 });
 
 test("a long plane is no thread: it scrolls", () => {
-  expect(fitCell({ numRows: 4, numCols: 2048 }, 600, 480, 44)).toBe(8);
-  expect(fitCell({ numRows: 2048, numCols: 128 }, 600, 480, 44)).toBe(1.25);
+  expect(fitCell({ numRows: 4, numCols: 2048 }, 600, 480, 44)).toBe(18);
+  expect(fitCell({ numRows: 2048, numCols: 140 }, 600, 480, 44)).toBe(2);
 });
 
 test("scrolling is as little as possible", () => {

@@ -38,8 +38,8 @@ export function levelFor(cell: number, ratio: number, numLevels: number): number
 }
 
 /** Of a long plane, this much of the shorter side is shown at least, rather than a thread of the whole. */
-const LEAST_SIDE = 160;
-const LEAST_CELL = 8;
+const LEAST_SIDE = 280;
+const LEAST_CELL = 18;
 
 /**
  * The cell with which a plane is shown first in a box: the largest one with which all of it is seen, but not larger than

@@ -80,6 +80,14 @@ describe("planes and tiles", () => {
   });
 });
 
+test("planes of unequal size are combined as far as both reach", async () => {
+  const small = planeFrom(counting(2, 2), [0, 0], 0, 1, "small").plane;
+  const large = planeFrom(counting(3, 3), [0, 0], 0, 1, "large").plane;
+  const plane = difference(large, small, 2);
+  expect(plane.info).toMatchObject({ num_rows: 2, num_cols: 2, num_levels: 1 });
+  expect(Array.from((await plane.load(0, 0, 0)).mean)).toEqual([0, 0, 1, 1]);
+});
+
 test("the cache lets go of what was used least recently", () => {
   const cache = new ByteCache<string>(10);
   cache.set("a", "A", 4);

@@ -6,7 +6,7 @@ export interface FormulaPart {
 }
 
 // A mark with braces or with one run of letters, digits and Greek; a letter that stands alone.
-const PART = /([_^])(?:\{([^}]*)\}|(\p{L}[\p{L}\d]*|\d+))|(?<![\p{L}\p{N}_./])(\p{L})(?![\p{L}\p{N}(./])/gu;
+const PART = /([_^])(?:\{([^}]*)\}|(\p{L}[\p{L}\d]*|\d+))|(?<![\p{L}\p{N}_./])(\p{L})(?![\p{L}\p{Nd}(./])/gu;
 const NOT_VARIABLES = new Set(["Σ", "Π", "√"]);
 
 export function parseFormula(text: string): FormulaPart[] {
