@@ -1,7 +1,7 @@
 """Holds answers of the page's server to the types of the front end, frontend/src/lib/api/types.ts.
 
-A small reading of TypeScript: interfaces and type aliases made of primitives, literals, arrays, records, unions and
-objects, which is all that the file uses.
+A small reading of TypeScript: interfaces and type aliases made of primitives, literals, arrays, records, unions
+and objects, which is all that the file uses.
 """
 
 import functools
@@ -67,7 +67,7 @@ def _single(tokens):
     if head.startswith('"'):
         return ("literal", head[1:-1]), tokens
     if tokens and tokens[0] == "<":
-        arguments, tokens = [], tokens
+        arguments = []
         while tokens[0] != ">":
             argument, tokens = _union(tokens[1:])
             arguments.append(argument)

@@ -4,7 +4,6 @@ import json
 import os
 import random
 
-import keras
 import numpy as np
 import pytest
 
@@ -19,7 +18,22 @@ SETTINGS = {
     "precision": "float32",
     "steps": 8,
 }
-WORDS = "the a film story plot actor was is not very good bad long short and but".split()
+WORDS = (
+    "the",
+    "a",
+    "film",
+    "story",
+    "plot",
+    "actor",
+    "was",
+    "is",
+    "not",
+    "very",
+    "good",
+    "bad",
+    "and",
+    "but",
+)
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 PORT = 8000
 TOKEN = "the-token"
@@ -55,6 +69,8 @@ def small_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def digits():
     """A small convolutional network, compiled, that tells ten classes apart."""
+    import keras
+
     keras.utils.set_random_seed(0)
     inputs = keras.Input((12, 12, 1), name="picture")
     hidden = keras.layers.Conv2D(3, 3, activation="relu", name="convolution")(inputs)
@@ -68,6 +84,8 @@ def digits():
 @pytest.fixture(scope="session")
 def forecaster():
     """A small recurrent network on series of any length."""
+    import keras
+
     keras.utils.set_random_seed(0)
     inputs = keras.Input((None, 2), name="readings")
     hidden = keras.layers.SimpleRNN(3, name="recurrent")(inputs)
@@ -91,15 +109,15 @@ class Asker:
         guarded = Guard(make_app(self.library), token=TOKEN, port=PORT)
         self.client = TestClient(guarded, base_url=f"http://127.0.0.1:{PORT}", follow_redirects=False)
 
-    def get(self, path, **query):
+    def get(self, path, /, **query):
         return self.client.get(f"/{TOKEN}/api/{path}", params=query)
 
-    def json(self, path, **query):
+    def json(self, path, /, **query):
         answer = self.get(path, **query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def floats(self, path, **query):
+    def floats(self, path, /, **query):
         answer = self.get(path, **query)
         assert answer.status_code == 200, answer.text
         return np.frombuffer(answer.content, "<f4")

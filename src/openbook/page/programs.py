@@ -173,7 +173,8 @@ def _edited(array: Any, edit: Mapping[str, Any]) -> np.ndarray:
     if not is_inside:
         raise UsageError(f"{edit['name']} has shape {changed.shape}; there is no element {index}")
     try:
-        changed[index] = edit["value"]
+        with np.errstate(over="ignore"):  # too large a number becomes infinite, and is shown as such
+            changed[index] = edit["value"]
     except (TypeError, ValueError, OverflowError) as error:
         raise UsageError(f"{edit['value']!r} is no value for {edit['name']} ({changed.dtype})") from error
     return changed

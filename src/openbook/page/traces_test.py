@@ -16,7 +16,7 @@ def looked(asker, text_trace):
 
 @pytest.fixture
 def ask(asker, text_trace):
-    return lambda what, **query: asker.json(f"traces/{text_trace['id']}/{what}", **query)
+    return lambda what, /, **query: asker.json(f"traces/{text_trace['id']}/{what}", **query)
 
 
 def test_trace_can_be_asked_for_again(asker, text_trace):
@@ -217,13 +217,13 @@ def test_names_with_html_in_them_come_back_as_they_are(make_asker):
 
     hostile = "<img src=x onerror=alert(1)>"
     inputs = keras.Input((2,), name="numbers")
-    model = keras.Model(inputs, keras.layers.Dense(1, name=hostile)(inputs), name=hostile)
+    model = keras.Model(inputs, keras.layers.Dense(1, name=f"{hostile}!")(inputs), name=hostile)
     asker = make_asker([subject_of(model)])
     [told] = asker.json("state")["models"]
     assert told["title"] == hostile
     assert told["id"] == "img-src-x-onerror-alert-1"
     info = asker.trace(told["id"], {"kind": "arrays", "arrays": {"numbers": [1, 2]}})
-    assert f"{hostile}/kernel" in info["values"]
-    answer = asker.get(f"traces/{info['id']}/summaries", name=f"{hostile}/kernel")
+    assert f"{hostile}!/kernel" in info["values"]
+    answer = asker.get(f"traces/{info['id']}/summaries", name=f"{hostile}!/kernel")
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-content-type-options"] == "nosniff"
