@@ -92,13 +92,14 @@ def forward_program(model: Any, inputs: Any, *, training: bool = False) -> tuple
 
     weights = [variable.value for variable in variables]
     program = _read(model, forward, weights, as_call(arrays))
-    new_state = [f"new/{_path(model, variable)}" for variable in model.non_trainable_variables]
-    names = [*[_path(model, variable) for variable in variables], *input_names(model, arrays)]
+    paths = _paths(model, variables)
+    new_state = [f"new/{path}" for path in paths[len(model.trainable_variables) :]]
+    names = [*paths, *input_names(model, arrays)]
     roles = Roles.of(
         program,
         inputs=_unique(names),
         outputs=[*outputs, *new_state],
-        weights=frozenset(_path(model, variable) for variable in variables),
+        weights=frozenset(paths),
     )
     return program, roles, [*weights, *leaves(arrays)]
 
@@ -142,7 +143,7 @@ def step_program(
 
     value_lists = [[variable.value for variable in each] for each in (trainable, others, optimizer.variables)]
     program = _with_update_phase(_read(model, step, *value_lists, as_call(arrays), targets))
-    paths = [[_path(model, variable) for variable in each] for each in (trainable, others)]
+    paths = [_paths(model, each) for each in (trainable, others)]
     slots = [_slot_name(variable) for variable in optimizer.variables]
     output_names = [
         "loss",
@@ -179,9 +180,19 @@ def _read(model: Any, function: Callable[..., Any], *arguments: Any) -> Program:
         ) from error
 
 
-def _path(model: Any, variable: Any) -> str:
-    """A variable's path from the model's layers on; some models put their own name first."""
-    return str(variable.path).removeprefix(f"{model.name}/")
+def _paths(model: Any, variables: Sequence[Any]) -> list[str]:
+    """The variables' paths from the model's layers on; some models put their own name first."""
+    prefix = f"{model.name}/"
+    owners = {id(each): layer.name for layer in getattr(model, "layers", ()) for each in layer.variables}
+
+    def path_of(variable: Any) -> str:
+        path = str(variable.path)
+        rest = path.removeprefix(prefix)
+        owner = owners.get(id(variable))
+        # A layer may bear the model's name, and then the first part is the layer.
+        return rest if owner is None or rest.startswith(f"{owner}/") else path
+
+    return [path_of(variable) for variable in variables]
 
 
 def _variables(model: Any) -> list[Any]:

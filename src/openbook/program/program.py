@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -187,7 +186,7 @@ class _Reader:
     ) -> None:
         for equation in jaxpr.eqns:
             name = equation.primitive.name
-            inner_scope = _inner_scope(scope, str(equation.source_info.name_stack))
+            inner_scope = _inner_scope(scope, equation.source_info.name_stack.stack)
             inputs = [self._id_of(atom, environment, constants, loops) for atom in equation.invars]
             if name == "custom_linear_solve":
                 # Of its four functions one computes the solution; the others serve its gradients.
@@ -294,14 +293,16 @@ def _needed(steps: Sequence[Step], outputs: Sequence[int]) -> tuple[Step, ...]:
     return tuple(reversed(kept))
 
 
-def _inner_scope(scope: Scope, name_stack: str) -> Scope:
-    """Extend a scope by JAX's name stack, such as `transpose(jvp(block_1))/attention`."""
-    if not name_stack:
+def _inner_scope(scope: Scope, stack: Sequence[Any]) -> Scope:
+    """Extend a scope by JAX's name stack: names given by layers, and the transformations around them."""
+    transformations = {type(each).__name__ for each in stack} - {"Scope"}
+    assert transformations <= {"Transform"}, f"JAX's name stack has a new kind of entry: {transformations}"
+    if not stack:
         return scope
-    phase = BACKWARD if "transpose(" in name_stack else scope.phase
-    # The transformations wrap parts of the path; what they wrap is the path itself.
-    plain = re.sub(r"\b(?:jvp|transpose|vmap|jit|rematted_computation|checkpoint|remat)\(", "", name_stack)
-    parts = tuple(part for part in plain.replace(")", "").split("/") if part)
+    is_backward = any(type(each).__name__ == "Transform" and each.name == "transpose" for each in stack)
+    names = [each.name for each in stack if type(each).__name__ == "Scope"]
+    parts = tuple(part for name in names for part in name.split("/") if part)
+    phase = BACKWARD if is_backward else scope.phase
     return Scope(path=(*scope.path, *parts), calls=scope.calls, phase=phase)
 
 

@@ -280,3 +280,14 @@ def test_terms_of_a_complex_sum_add_up():
 def test_wrong_use_is_a_clear_error(call, error, words):
     with pytest.raises(error, match=words):
         call(dense_model())
+
+
+def test_layers_named_like_their_model_or_with_brackets_keep_their_names():
+    inputs = keras.Input((4,))
+    hidden = keras.layers.Dense(3, name="digits")(inputs)
+    functional = keras.Model(inputs, keras.layers.Dense(2, name="<a (b)>")(hidden), name="digits")
+    names = openbook.trace(functional, np.ones((1, 4), "float32")).names()
+    assert {"digits/kernel", "digits/product", "<a (b)>/kernel", "<a (b)>/product"} <= set(names)
+    sequential = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="digits")], name="digits")
+    names = openbook.trace(sequential, np.ones((1, 4), "float32")).names()
+    assert {"digits/kernel", "digits/product"} <= set(names)
