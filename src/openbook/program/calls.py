@@ -47,11 +47,26 @@ def numpy_program(model: Any, inputs: Any, *, targets: Any, loss: Any, optimizer
 
     _check_model(model)
     example = example_inputs(model) if inputs is None else inputs
+    if _needs_child(model):
+        return _numpy_program_by_child(model, example, targets=targets, loss=loss, optimizer=optimizer)
     if targets is None:
         program, roles, arrays = forward_program(model, example)
     else:
         program, roles, arrays = step_program(model, example, targets, loss=loss, optimizer=optimizer)
     return to_source(program, roles, arrays, title=model.name)
+
+
+def _numpy_program_by_child(
+    model: Any, inputs: Any, *, targets: Any, loss: Any, optimizer: Any
+) -> NumpyProgram:
+    from openbook.program.numpy_source import to_source
+
+    if targets is None:
+        read = trace(model, [inputs], training=False, limit_bytes=None)
+    else:
+        read = trace_step(model, inputs, targets, loss=loss, optimizer=optimizer)
+    arrays = [read.array(value_id) for value_id in read.program.inputs]
+    return to_source(read.program, read.roles, arrays, title=model.name)
 
 
 def _trace_function(function: Any, arguments: Sequence[Any], limit_bytes: int) -> Trace:

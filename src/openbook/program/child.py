@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -106,11 +107,18 @@ def _portable(program: Program) -> Program:
     """The program without what only JAX can hold; bodies stand for their jaxprs."""
 
     def portable_step(step: Step) -> Step:
-        params = {key: value for key, value in step.params.items() if _is_portable(value)}
+        params = {key: _named(value) for key, value in step.params.items() if _is_portable(_named(value))}
         bodies = tuple(_portable(body) for body in step.bodies)
         return dataclasses.replace(step, params=params, bodies=bodies, jax_primitive=None)
 
     return dataclasses.replace(program, steps=tuple(portable_step(step) for step in program.steps))
+
+
+def _named(value: Any) -> Any:
+    """A primitive among the parameters of another cannot travel; the table asks its name only."""
+    from jax.extend.core import Primitive
+
+    return types.SimpleNamespace(name=value.name) if isinstance(value, Primitive) else value
 
 
 def _portable_roles(roles: Roles) -> Roles:

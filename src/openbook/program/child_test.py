@@ -16,7 +16,8 @@ import openbook
 from openbook.errors import OpenbookError
 
 L = keras.layers
-layers = [L.LSTM(4), L.Dropout(0.2, seed=1), L.Dense(2, activation="softmax")]
+convolution = [L.Reshape((5, 3, 1)), L.Conv2D(3, 2), L.MaxPooling2D(2, 1), L.Reshape((3, 3))]
+layers = [*convolution, L.LSTM(4), L.Dropout(0.2, seed=1), L.Dense(2, activation="softmax")]
 model = keras.Sequential([keras.Input((5, 3)), *layers])
 for number, variable in enumerate(model.trainable_variables):
     variable.assign(np.random.default_rng(number).normal(size=variable.shape))
@@ -38,7 +39,11 @@ print(json.dumps({
     "evaluated": float(explanation.evaluate()), "leaf": leaf.kind, "names": trace.names(),
     "check": trace.check().largest, "loss": float(step["loss"]), "step_output": step["output"].tolist(),
     "step_check": step.check().largest,
-    "error": error,
+    "error": error, "operations": trace.cost().operations, "step_operations": step.cost().operations,
+    "source": openbook.to_numpy(model, inputs),
+    "step_source": openbook.to_numpy(
+        model, inputs, targets=np.array([0, 1]), step=True, loss=loss, optimizer="adam"
+    ),
 }))
 """
 
@@ -59,3 +64,6 @@ def test_model_of_another_backend_gets_the_same_trace():
     probabilities = [answer["step_output"][0][0], answer["step_output"][1][1]]
     assert answer["loss"] == pytest.approx(-np.mean(np.log(probabilities)), rel=1e-5)
     assert "(any, 5, 3)" in answer["error"]
+    assert answer["step_operations"] > answer["operations"] > 0
+    assert "def forward" in answer["source"]
+    assert "def training_step" in answer["step_source"]

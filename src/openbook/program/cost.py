@@ -82,6 +82,8 @@ def compiled_cost_of(program: Program, inputs: Sequence[Any]) -> ProgramCost:
 
     from openbook.program.capture import replay
 
+    if any(step.jax_primitive is None for step in program.steps):
+        return cost_of(program)  # read in another process; what can be compiled stayed there
     compiled = jax.jit(lambda *arrays: replay(program, arrays, frozenset())[0]).lower(*inputs).compile()
     memory = compiled.memory_analysis()
     peak = None
