@@ -200,7 +200,13 @@ export class Client {
     return this.floats(`traces/${trace}/tile`, { ...planeQuery(tile), level, row, col }, signal);
   }
 
-  series(trace: string, name: string, at: readonly number[], axis: number, signal?: AbortSignal): Promise<Float32Array> {
+  series(
+    trace: string,
+    name: string,
+    at: readonly number[],
+    axis: number,
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
     return this.floats(`traces/${trace}/series`, { name, at: at.join(","), axis }, signal);
   }
 

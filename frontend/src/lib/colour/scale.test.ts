@@ -17,11 +17,13 @@ describe("scaleFor", () => {
 
 describe("colourIndex", () => {
   const scale = scaleFor({ min: -2, max: 2 });
-  test("ends and middle", () => expect([-9, -2, 0, 2, 9].map((v) => colourIndex(v, scale))).toEqual([0, 0, 128, 255, 255]));
+  test("ends and middle", () =>
+    expect([-9, -2, 0, 2, 9].map((v) => colourIndex(v, scale))).toEqual([0, 0, 128, 255, 255]));
   test("what is not finite has no colour", () => {
     expect([NaN, Infinity, -Infinity].map((v) => colourIndex(v, scale))).toEqual([-1, -1, -1]);
   });
-  test("a constant plane has one colour", () => expect(colourIndex(5, { palette: "plain", low: 5, centre: 5, high: 5 })).toBe(128));
+  test("a constant plane has one colour", () =>
+    expect(colourIndex(5, { palette: "plain", low: 5, centre: 5, high: 5 })).toBe(128));
   test("recentring puts a number in the middle", () => expect(colourIndex(1.5, recentred(scale, 1.5))).toBe(128));
 });
 

@@ -33,7 +33,12 @@ export function scaleFor({ min, max }: ValueRange, palette?: PaletteName | null)
 /** The same scale with its middle at another number: what differs from that number stands out. */
 export function recentred(scale: ColourScale, centre: number): ColourScale {
   const reach = Math.max(scale.high - centre, centre - scale.low);
-  return { palette: scale.palette === "plain" ? "signed" : scale.palette, low: centre - reach, centre, high: centre + reach };
+  return {
+    palette: scale.palette === "plain" ? "signed" : scale.palette,
+    low: centre - reach,
+    centre,
+    high: centre + reach,
+  };
 }
 
 /** The place of a number in the palette, 0 to 255; numbers that are not finite have none (-1). */

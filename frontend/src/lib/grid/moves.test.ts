@@ -8,7 +8,9 @@ const press = (key: string, held: Partial<KeyboardEvent> = {}) =>
 test("arrows move by one cell and stop at the border", () => {
   expect(press("ArrowUp")).toEqual({ row: 3, col: 2 });
   expect(press("ArrowRight")).toEqual({ row: 4, col: 3 });
-  expect(moveBy({ key: "ArrowLeft", ctrlKey: false, metaKey: false, altKey: false }, { row: 0, col: 0 }, size, 3)).toEqual({
+  expect(
+    moveBy({ key: "ArrowLeft", ctrlKey: false, metaKey: false, altKey: false }, { row: 0, col: 0 }, size, 3),
+  ).toEqual({
     row: 0,
     col: 0,
   });

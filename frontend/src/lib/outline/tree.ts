@@ -38,7 +38,8 @@ export function buildTree(trace: TraceInfo): TreeNode[] {
     (owner ? owner.node.children : strayWeights).push(leaf("weight", name, label, info.shape));
   }
   // Weights were added behind the steps; they stand before what is computed from them.
-  for (const node of byPath.values()) node.children.sort((a, b) => Number(b.kind === "weight") - Number(a.kind === "weight"));
+  for (const node of byPath.values())
+    node.children.sort((a, b) => Number(b.kind === "weight") - Number(a.kind === "weight"));
   return [...inputs, ...strayWeights, ...root.children];
 }
 

@@ -54,7 +54,8 @@ export function paintArcs(canvas: HTMLCanvasElement, frame: ArcsFrame): void {
   });
   keys.forEach((_, key) => {
     const share = weight(frame.query, key);
-    if (share > 0.001) curve(frame.query, key, 0.25 + 0.75 * share, key === frame.key ? colours.mark : accent, 1 + 9 * share);
+    if (share > 0.001)
+      curve(frame.query, key, 0.25 + 0.75 * share, key === frame.key ? colours.mark : accent, 1 + 9 * share);
   });
   context.globalAlpha = 1;
 

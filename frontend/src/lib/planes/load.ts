@@ -4,7 +4,13 @@ import { RemotePlane } from "./plane";
 
 /** Equal addresses give equal keys: use it as what a resource depends on. */
 export function planeKey(trace: string, { name, at, rows, cols }: PlaneAddress): string {
-  return JSON.stringify([trace, name, at.map((position, axis) => (axis === rows || axis === cols ? 0 : position)), rows, cols]);
+  return JSON.stringify([
+    trace,
+    name,
+    at.map((position, axis) => (axis === rows || axis === cols ? 0 : position)),
+    rows,
+    cols,
+  ]);
 }
 
 export async function loadPlane(key: string, signal?: AbortSignal): Promise<RemotePlane> {

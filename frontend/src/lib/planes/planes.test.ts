@@ -35,7 +35,13 @@ describe("planes and tiles", () => {
 
   test("the last tile is what is left at the border", () => {
     const { numbers, numRows, numCols } = planeOf(counting(300, 270), []);
-    const tile = readTile(tileOf(numbers, numRows, numCols, 0, 1, 1), 0, 1, 1, describePlane(numbers, numRows, numCols));
+    const tile = readTile(
+      tileOf(numbers, numRows, numCols, 0, 1, 1),
+      0,
+      1,
+      1,
+      describePlane(numbers, numRows, numCols),
+    );
     expect([tile.height, tile.width]).toEqual([44, 14]);
     expect(tile.mean[0]).toBe(TILE * 270 + TILE);
   });

@@ -19,7 +19,16 @@ export async function smallPlanes(
       const num_cols = shape[address.cols]!;
       if (num_rows > TILE || num_cols > TILE) return loadPlane(planeKey(trace, address), signal);
       const { min, max, mean, std, num_nonfinite } = summary;
-      return new RemotePlane(client, trace, address, { num_rows, num_cols, num_levels: 1, min, max, mean, std, num_nonfinite });
+      return new RemotePlane(client, trace, address, {
+        num_rows,
+        num_cols,
+        num_levels: 1,
+        min,
+        max,
+        mean,
+        std,
+        num_nonfinite,
+      });
     }),
   );
 }

@@ -25,8 +25,18 @@ describe("everything comes back as it was", () => {
     { input: { kind: "arrays", arrays: { readings: [[0.5, -1e-7]] } } },
     { mode: "step", target: "good" },
     { target: [[1, 2]] },
-    { edits: [{ name: "a/b=c", index: [1, 2], value: -2.5e-7 }, { name: "bias", index: [], value: 0 }] },
-    { walk: [{ name: "output", index: [0, 3, 258] }, { name: "x", index: [] }] },
+    {
+      edits: [
+        { name: "a/b=c", index: [1, 2], value: -2.5e-7 },
+        { name: "bias", index: [], value: 0 },
+      ],
+    },
+    {
+      walk: [
+        { name: "output", index: [0, 3, 258] },
+        { name: "x", index: [] },
+      ],
+    },
     { other: {} },
     { other: { checkpoint: "" } },
     { other: { text: "That & this" } },

@@ -3,7 +3,11 @@ import { MemoryPlane } from "../planes/memory";
 import { cutRegion, MOST_COPIED, numpySource, readRegion, sliceText } from "./numpy";
 
 test("a region is read from the tiles it touches and written as NumPy", async () => {
-  const plane = new MemoryPlane("fixture", Float32Array.from({ length: 300 * 4 }, (_, i) => i / 4), 300);
+  const plane = new MemoryPlane(
+    "fixture",
+    Float32Array.from({ length: 300 * 4 }, (_, i) => i / 4),
+    300,
+  );
   const region = { rows: [255, 257] as [number, number], cols: [1, 3] as [number, number] };
   const lines = await readRegion(plane, region);
   expect(numpySource(sliceText("x", [0, 7, 7], { rows: 1, cols: 2 }, region), lines, "float32")).toBe(

@@ -33,7 +33,10 @@ export function planeOf(value: WholeValue, at: readonly number[], rows?: number,
   const rowAxis = rows ?? rank - 2;
   const colAxis = cols ?? rank - 1;
   const step = strides(value.shape);
-  const start = step.reduce((sum, size, axis) => sum + (axis === rowAxis || axis === colAxis ? 0 : size * at[axis]!), 0);
+  const start = step.reduce(
+    (sum, size, axis) => sum + (axis === rowAxis || axis === colAxis ? 0 : size * at[axis]!),
+    0,
+  );
   const numRows = value.shape[rowAxis]!;
   const numCols = value.shape[colAxis]!;
   const numbers = new Float32Array(numRows * numCols);

@@ -51,7 +51,12 @@ export function describePlane(numbers: Float32Array, num_rows: number, num_cols:
 }
 
 /** The k largest of a line; of logits, their softmax as well. */
-export function topOf(line: Float32Array, k: number, isLogits: boolean, labelOf: (index: number) => string): TopEntry[] {
+export function topOf(
+  line: Float32Array,
+  k: number,
+  isLogits: boolean,
+  labelOf: (index: number) => string,
+): TopEntry[] {
   const order = Array.from(line.keys()).sort((a, b) => line[b]! - line[a]!);
   const largest = line[order[0] ?? 0] ?? 0;
   const total = isLogits ? line.reduce((sum, logit) => sum + Math.exp(logit - largest), 0) : 1;

@@ -4,7 +4,12 @@ import { START } from "../../lib/state/address";
 import { canCompare, differenceOf, otherRequest, possibleDifferences } from "./other";
 
 const model = (id: string, changes: Partial<ModelInfo> = {}) =>
-  ({ id, checkpoints: [], input: { kind: "text", example: "", max_tokens: 8, target: "none" }, ...changes }) as unknown as ModelInfo;
+  ({
+    id,
+    checkpoints: [],
+    input: { kind: "text", example: "", max_tokens: 8, target: "none" },
+    ...changes,
+  }) as unknown as ModelInfo;
 const input = { kind: "text", text: "This movie" } as const;
 
 test("what differs stands in the address", () => {
@@ -30,15 +35,26 @@ describe("the other request", () => {
   test("another input keeps checkpoint and edits", () => {
     expect(otherRequest(model("a"), place, input, { text: "That film" })).toEqual({
       model: "a",
-      request: { input: { kind: "text", text: "That film" }, mode: "forward", checkpoint: "step-75", edits: place.edits },
+      request: {
+        input: { kind: "text", text: "That film" },
+        mode: "forward",
+        checkpoint: "step-75",
+        edits: place.edits,
+      },
     });
   });
   test("another checkpoint has the same input; the model's own weights are the empty one", () => {
     expect(otherRequest(model("a"), place, input, { checkpoint: "" })?.request.checkpoint).toBeUndefined();
-    expect(otherRequest(model("a"), place, input, { checkpoint: "step-1" })?.request).toMatchObject({ input, checkpoint: "step-1" });
+    expect(otherRequest(model("a"), place, input, { checkpoint: "step-1" })?.request).toMatchObject({
+      input,
+      checkpoint: "step-1",
+    });
   });
   test("another model has neither the checkpoint nor the edits", () => {
-    expect(otherRequest(model("a"), place, input, { model: "b" })).toEqual({ model: "b", request: { input, mode: "forward" } });
+    expect(otherRequest(model("a"), place, input, { model: "b" })).toEqual({
+      model: "b",
+      request: { input, mode: "forward" },
+    });
   });
   test("nothing is asked before the reader has chosen", () => {
     expect(otherRequest(model("a"), place, input, {})).toBeNull();

@@ -18,6 +18,8 @@ export interface PictureProps {
   /** "Where does this come from?" */
   onactivate: (index: number[]) => void;
   onaxes: (rows: number, cols: number) => void;
+  /** Only the picture, without what changes it: where it stands in a story that has its own choices. */
+  plain?: boolean;
   /** Another value in the same picture; where it is left out, this cannot be chosen. */
   onname?: (name: string) => void;
 }

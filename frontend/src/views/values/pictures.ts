@@ -2,17 +2,7 @@
 import type { ValueInfo } from "../../lib/api/types";
 
 export type PictureId =
-  | "number"
-  | "vector"
-  | "matrix"
-  | "arcs"
-  | "maps"
-  | "kernels"
-  | "bars"
-  | "lines"
-  | "tokens"
-  | "neighbours"
-  | "table";
+  "number" | "vector" | "matrix" | "arcs" | "maps" | "kernels" | "bars" | "lines" | "tokens" | "neighbours" | "table";
 
 export function picturesFor(info: ValueInfo): PictureId[] {
   const rank = info.shape.length;
@@ -57,7 +47,11 @@ export function planeAxes(info: ValueInfo, rows: number | null, cols: number | n
   const rank = info.shape.length;
   const standard = { rows: Math.max(0, rank - 2), cols: Math.max(0, rank - 1) };
   if (rank < 2 || rows === null || cols === null || rows === cols || rows >= rank || cols >= rank) {
-    return info.kind === "feature_maps" && rank === 4 ? { rows: 1, cols: 2 } : info.kind === "kernels" && rank === 4 ? { rows: 0, cols: 1 } : standard;
+    return info.kind === "feature_maps" && rank === 4
+      ? { rows: 1, cols: 2 }
+      : info.kind === "kernels" && rank === 4
+        ? { rows: 0, cols: 1 }
+        : standard;
   }
   return { rows, cols };
 }
