@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from openbook.errors import ModelError
-from openbook.program.inputs import call_arguments
+from openbook.program.inputs import call_arguments, first_line, structure_names
 from openbook.program.model import forward_program, is_model, step_program, trace_model, trace_model_step
-from openbook.program.program import program_of
+from openbook.program.program import Program, program_of
 from openbook.program.reading import LIMIT_BYTES, Reading
 from openbook.program.roles import Roles
 from openbook.program.trace import Trace
@@ -76,20 +76,47 @@ def _trace_function(function: Any, arguments: Sequence[Any], limit_bytes: int) -
         raise ModelError(
             f"expected a Keras model, the path of a .keras file, or a function, got {type(function).__name__}"
         )
+    leaves, structure = jax.tree.flatten(tuple(arguments))
+    paths = [path for path, _ in jax.tree_util.tree_flatten_with_path(tuple(arguments))[0]]
+    outputs: list[str] = []
+
+    def read(is_array: list[bool]) -> Program:
+        """With all other leaves, such as names of a mode, as the Python values that they are."""
+
+        def flat(*arrays: Any) -> Any:
+            given = iter(arrays)
+            whole = [next(given) if each else leaf for each, leaf in zip(is_array, leaves, strict=True)]
+            results = function(*jax.tree.unflatten(structure, whole))
+            outputs[:] = structure_names("output", results)
+            return results
+
+        return program_of(flat, *(leaf for each, leaf in zip(is_array, leaves, strict=True) if each))
+
+    is_array = [_is_traceable(leaf) for leaf in leaves]
+    is_fixed_size = [isinstance(leaf, int) for leaf in leaves]
     try:
-        program = program_of(function, *arguments)
+        try:
+            program = read(is_array)
+        except ModelError:
+            # A Python integer may be a number of rounds or a size, which a program has fixed.
+            if not any(is_fixed_size):
+                raise
+            is_array = [one and not other for one, other in zip(is_array, is_fixed_size, strict=True)]
+            program = read(is_array)
     except ModelError:
         raise
     except (TypeError, ValueError) as error:
-        raise ModelError(f"the function cannot be run on these arguments: {error}") from error
-    leaves = jax.tree.leaves(tuple(arguments))
-    paths = [path for path, _ in jax.tree_util.tree_flatten_with_path(tuple(arguments))[0]]
-    names = tuple(_argument_name(path) for path in paths)
-    num_outputs = len(program.outputs)
-    output_names = ["output"] if num_outputs == 1 else [f"output/{i}" for i in range(1, num_outputs + 1)]
+        raise ModelError(f"the function cannot be run on these arguments: {first_line(error)}") from error
+    names = tuple(_argument_name(path) for path, each in zip(paths, is_array, strict=True) if each)
+    output_names = ["output"] if len(outputs) == 1 else outputs
     roles = Roles.of(program, inputs=names, outputs=output_names)
     arrays = [leaf if hasattr(leaf, "dtype") else np.asarray(leaf) for leaf in leaves]
-    return Trace(Reading(program, roles, limit_bytes=limit_bytes), arrays)
+    used = [array for array, each in zip(arrays, is_array, strict=True) if each]
+    return Trace(Reading(program, roles, limit_bytes=limit_bytes), used)
+
+
+def _is_traceable(leaf: Any) -> bool:
+    return hasattr(leaf, "dtype") or isinstance(leaf, bool | int | float | complex | list)
 
 
 def _argument_name(path: Sequence[Any]) -> str:

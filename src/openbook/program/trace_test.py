@@ -187,6 +187,26 @@ def test_function_of_jax_with_loop_and_branch(rng):
     assert end.kind in ("input", "constant", "given", "unknown")
 
 
+def test_results_of_a_function_have_their_keys_as_names():
+    trace = openbook.trace(lambda p, x: {"loss": (p["w"] * x).sum(), "all": [x, p["w"] + x]}, {"w": 2.0}, 3.0)
+    assert trace["output/loss"] == 6
+    assert trace["output/all/2"] == 5
+    assert trace["input/1/w"] == 2
+
+
+def test_settings_of_a_function_stay_what_they_are():
+    def repeated(x, times, mode):
+        for _ in range(times):
+            x = x * 2 if mode == "double" else x + 1
+        return x
+
+    assert openbook.trace(repeated, np.float32(1), 3, "double")["output"] == 8
+    trace = openbook.trace(lambda x, power: x * power, np.float32(3), 2)
+    assert trace["input/2"] == 2
+    with pytest.raises(ModelError, match=r"lax\.cond"):
+        openbook.trace(repeated, np.float32(1), np.int32(3), "double")
+
+
 def test_training_step_gives_keras_own_numbers(rng):
     model = dense_model()
     inputs = rng.normal(size=(4, 6)).astype("float32")
