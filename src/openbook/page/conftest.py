@@ -1,69 +1,12 @@
 """Models to look at, and a client that asks their server what the page would ask."""
 
 import json
-import os
-import random
 
 import numpy as np
 import pytest
 
-SETTINGS = {
-    "size": "tiny",
-    "width": 32,
-    "num_heads": 2,
-    "num_blocks": 2,
-    "vocabulary_size": 300,
-    "context_length": 32,
-    "batch_size": 4,
-    "precision": "float32",
-    "steps": 8,
-}
-WORDS = (
-    "the",
-    "a",
-    "film",
-    "story",
-    "plot",
-    "actor",
-    "was",
-    "is",
-    "not",
-    "very",
-    "good",
-    "bad",
-    "and",
-    "but",
-)
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 PORT = 8000
 TOKEN = "the-token"
-
-
-@pytest.fixture(scope="session")
-def small_run(tmp_path_factory):
-    """A text generator, trained for a moment on texts of which some are HTML."""
-    from openbook.recipes import make_recipe
-    from openbook.recipes.session import train
-    from openbook.training.reporter import Reporter
-
-    folder = tmp_path_factory.mktemp("page")
-    texts = random.Random(0)
-    (folder / "texts").mkdir()
-    for number in range(60):
-        text = " ".join(texts.choice(WORDS) for _ in range(60))
-        (folder / "texts" / f"{number}.txt").write_text(f"{text} {HOSTILE}", encoding="utf-8")
-    names = {"OPENBOOK_RUNS": str(folder / "runs"), "OPENBOOK_CACHE": str(folder / "cache")}
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(names)
-    try:
-        recipe = make_recipe("text-generator", {**SETTINGS, "data": str(folder / "texts")})
-        yield train(recipe, reporter=Reporter(), name="small").run
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import numpy as np
 
 from openbook.errors import UsageError
 from openbook.page.inputs.reading import Json, ReadInput
-from openbook.page.story import story_from_outline
+from openbook.page.story import story_from_outline, with_own_names
 from openbook.page.subject import Subject, Weights
 from openbook.program.model import forward_program, step_program
 from openbook.program.outline import outline
@@ -29,7 +29,7 @@ class Compiled:
     """A program that has run once.
 
     Attributes:
-        trace: that run; other inputs and weights go through `trace.again`, which compiles nothing.
+        trace: of that run, without its values; other inputs and weights go through `trace.again`.
         input_names, target_names: in the order of the arrays' leaves.
         weight_names: of trainable and other variables, as Keras lists them.
         token_axes: by value id the axes that grow with the number of tokens.
@@ -93,10 +93,16 @@ class Programs:
                 self._compiled[key] = self._compile(mode, read, targets, report)
             return self._compiled[key]
 
+    def warm_up(self) -> None:
+        """Compile the forward pass for the reader's example, so that the first input need not wait for it."""
+        self._compiled_for("forward", self._subject.reader.example(), None, lambda stage, message: None)
+
     def story(self) -> Json:
-        """A story made from the outline of the forward pass on the reader's example; nothing is compiled."""
+        """The subject's own story, else one made from the outline; nothing is compiled."""
         read = self._subject.reader.example()
         reading = self._prepared_for("forward", read, None, lambda stage, message: None).reading
+        if self._subject.story is not None:
+            return with_own_names(self._subject.story, reading)
         tree = outline(reading.program, reading.names)
         input_name = reading.roles.inputs[-len(_leaves(read.arrays))]
         return story_from_outline(tree, input_name=input_name, output_name=_output_name(reading))
@@ -104,7 +110,8 @@ class Programs:
     def _compile(self, mode: str, read: ReadInput, targets: Any, report: Report) -> Compiled:
         prepared = self._prepared_for(mode, read, targets, report)
         report("compiling", "Compiling the model, once; the next input is quick …")
-        trace = Trace(prepared.reading, prepared.arrays)
+        Trace(prepared.reading, prepared.arrays)
+        trace = Trace(prepared.reading, prepared.arrays, captured={})
         model = self._subject.model
         num_inputs, num_targets = len(_leaves(read.arrays)), len(_leaves(targets))
         names = prepared.reading.roles.inputs

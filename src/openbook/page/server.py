@@ -64,8 +64,8 @@ class PageServer:
         Args:
             on_ready: called with the address once the server listens.
         """
-        announcer = threading.Thread(target=self._announce, args=(on_ready,), daemon=True)
-        announcer.start()
+        threading.Thread(target=self._announce, args=(on_ready,), daemon=True).start()
+        self._warm_up()
         with contextlib.suppress(KeyboardInterrupt), self._open_socket():
             self._server.run(sockets=[self._socket])
 
@@ -74,12 +74,17 @@ class PageServer:
         self._thread = threading.Thread(target=self._run, daemon=True, name="openbook-page")
         self._thread.start()
         self._wait_until_started()
+        self._warm_up()
 
     def close(self) -> None:
         """End; what is still being sent is given a second."""
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(timeout=5)
+
+    def _warm_up(self) -> None:
+        """Compile while the browser opens."""
+        threading.Thread(target=self.library.warm_up, daemon=True, name="openbook-warm-up").start()
 
     def _run(self) -> None:
         with self._open_socket():

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from openbook.page.inputs.reading import Json
 from openbook.program.outline import Outline
+from openbook.program.reading import Reading
 
 MAX_STAGES = 9
 
@@ -27,6 +28,15 @@ def story_from_outline(outline: Outline, *, input_name: str, output_name: str) -
     # The last group's result is the model's own, unless more follows it.
     if not stages[-1]["values"] or stages[-1]["values"][-1] != output_name:
         stages.append(_stage("result", "The result", "This is what the model says.", "", [output_name]))
+    return {"stages": stages}
+
+
+def with_own_names(story: Json, reading: Reading) -> Json:
+    """A story in which each value has the name that it has in this model, where it is known by another one too."""
+    own = {name: reading.names.get(value_id, name) for name, value_id in reading.ids.items()}
+    stages = [
+        {**stage, "values": [own.get(name, name) for name in stage["values"]]} for stage in story["stages"]
+    ]
     return {"stages": stages}
 
 

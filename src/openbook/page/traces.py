@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import threading
@@ -51,11 +52,15 @@ class Library:
             raise NoSuchThing(f"This server shows no model {model_id!r}.")
         return self.subjects[model_id]
 
+    def warm_up(self) -> None:
+        """Compile the models' forward passes; what goes wrong is told when one is traced."""
+        for programs in self._programs.values():
+            with contextlib.suppress(Exception):
+                programs.warm_up()
+
     def story(self, model_id: str) -> Json:
         """`Story` of a model: its own, or one made from its layers."""
-        subject = self.subject(model_id)
-        if subject.story is not None:
-            return subject.story
+        self.subject(model_id)
         with self._story_lock:
             if model_id not in self._stories:
                 self._stories[model_id] = self._programs[model_id].story()
