@@ -80,6 +80,9 @@ async function errorSentence(response: Response): Promise<string> {
 }
 
 export class Client {
+  /** Called when something of a trace is not there: the server may have let the trace go. */
+  onmissing: (() => void) | null = null;
+
   constructor(private readonly saved: SavedSource | null = savedPage()) {}
 
   /** Whether this page is a file without a server. */
@@ -94,14 +97,23 @@ export class Client {
 
   private async json<T>(path: string, query: Query, signal?: AbortSignal): Promise<T> {
     if (this.saved) return this.saved.json<T>(path, query);
-    const response = await fetchChecked(address(path, query), { signal: signal ?? null });
+    const response = await this.get(path, query, signal);
     return (await response.json()) as T;
   }
 
   private async floats(path: string, query: Query, signal?: AbortSignal): Promise<Float32Array> {
     if (this.saved) return this.saved.floats(path, query);
-    const response = await fetchChecked(address(path, query), { signal: signal ?? null });
+    const response = await this.get(path, query, signal);
     return new Float32Array(await response.arrayBuffer());
+  }
+
+  private async get(path: string, query: Query, signal?: AbortSignal): Promise<Response> {
+    try {
+      return await fetchChecked(address(path, query), { signal: signal ?? null });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404 && path.startsWith("traces/")) this.onmissing?.();
+      throw error;
+    }
   }
 
   /** A POST whose answer is a stream of events, or a plain error. */

@@ -36,6 +36,12 @@ export function t(key: MessageKey, values: Record<string, string | number> = {})
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
 }
 
+/** All texts whose key begins so, in the order of the English file: what follows in the key, and the text. */
+export function messagesUnder(prefix: string): [string, string][] {
+  const keys = Object.keys(english).filter((key) => key.startsWith(prefix)) as MessageKey[];
+  return keys.map((key) => [key.slice(prefix.length), t(key)]);
+}
+
 /** The text of a key that is put together while running, such as "progress." + stage; null where there is none. */
 export function findMessage(key: string, values: Record<string, string | number> = {}): string | null {
   return key in english ? t(key as MessageKey, values) : null;

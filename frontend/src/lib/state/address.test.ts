@@ -37,6 +37,7 @@ describe("everything comes back as it was", () => {
         { name: "x", index: [] },
       ],
     },
+    { also: ["One more & one", ""] },
     { other: {} },
     { other: { checkpoint: "" } },
     { other: { text: "That & this" } },

@@ -40,6 +40,8 @@ export interface Place {
   stage: string | null;
   block: string | null;
   other: Other | null;
+  /** More sentences whose pictures are shown under the first one's. */
+  also: string[];
   search: string | null;
   palette: string | null;
   theme: Theme;
@@ -63,6 +65,7 @@ export const START: Place = {
   stage: null,
   block: null,
   other: null,
+  also: [],
   search: null,
   palette: null,
   theme: "auto",
@@ -102,6 +105,7 @@ export function writeAddress(place: Place): string {
   for (const subject of place.walk) to.append("walk", subjectText(subject));
   for (const [name, value] of Object.entries(place.other ?? {})) set(`other.${name}`, value ?? null);
   if (place.other && Object.keys(place.other).length === 0) set("other", "same");
+  for (const text of place.also) to.append("also", text);
   if (place.theme !== "auto") set("theme", place.theme);
   set("language", place.language);
   // Slashes and commas may stand in a fragment: the address stays readable.
@@ -123,6 +127,7 @@ export function readAddress(fragment: string): Place {
   place.cols = parseNumbers(from.get("cols"))?.[0] ?? null;
   place.walk = from.getAll("walk").flatMap((text) => parseSubject(text) ?? []);
   place.other = readOther(from);
+  place.also = from.getAll("also");
   const theme = from.get("theme");
   if (theme && THEMES.includes(theme)) place.theme = theme as Theme;
   place.language = from.get("language");

@@ -13,6 +13,7 @@ class Session {
   /** The trace of what stands in the address: input, edits, checkpoint, mode. */
   readonly main = new Tracing();
   #asked = "";
+  #isChecking = false;
 
   /** The model in the address, else the first one. */
   get model(): ModelInfo | null {
@@ -58,11 +59,14 @@ class Session {
   /** Called when something of a trace could not be had: traces again where the server no longer has it. */
   async checkTrace(): Promise<void> {
     const trace = this.trace;
-    if (!trace || this.main.isRunning) return;
+    if (!trace || this.main.isRunning || this.#isChecking) return;
+    this.#isChecking = true;
     try {
       await client.traceInfo(trace.id);
     } catch {
       if (this.trace?.id === trace.id) await this.again();
+    } finally {
+      this.#isChecking = false;
     }
   }
 }

@@ -11,7 +11,8 @@ export interface VisiblePlane {
   source: PlaneSource;
   /** Rows and columns that are seen, the ends excluded. */
   range: () => { rows: [number, number]; cols: [number, number] };
-  canvas: () => HTMLCanvasElement | null;
+  /** Left out where there is no picture to save. */
+  canvas?: () => HTMLCanvasElement | null;
 }
 
 class Visible {
