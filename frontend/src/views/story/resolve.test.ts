@@ -40,9 +40,13 @@ describe("a stage of a trace", () => {
 
   it("has a beat for each token, and its heads", () => {
     const names = valuesOf(stage, trace, "block_1");
-    expect(numBeatsOf(names, trace)).toBe(4);
+    expect(numBeatsOf(stage, names, trace)).toBe(4);
     expect(numHeads(names, trace)).toBe(2);
-    expect(numBeatsOf(["maps"], trace)).toBe(24);
+    expect(numBeatsOf(stage, ["maps"], trace)).toBe(24);
+  });
+
+  it("reveals a draw in three beats", () => {
+    expect(numBeatsOf({ ...stage, picture: "sampling" }, [], trace)).toBe(3);
   });
 
   it("looks at the query of the beat in the chosen head", () => {

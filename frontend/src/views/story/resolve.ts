@@ -69,8 +69,12 @@ function moves(info: ValueInfo): boolean {
   return info.role !== "weight" && info.role !== "constant" && walkAxis(info) !== null;
 }
 
+/** A draw has three: what the model says, what is left after the cuts, the drawn token. */
+const NUM_DRAW_BEATS = 3;
+
 /** How many beats the stage has: as many as its last moving value has places to go to. */
-export function numBeatsOf(names: readonly string[], trace: TraceInfo): number {
+export function numBeatsOf(stage: Stage, names: readonly string[], trace: TraceInfo): number {
+  if (stage.picture === "sampling") return NUM_DRAW_BEATS;
   const infos = names.map((name) => trace.values[name]!).filter(moves);
   const leading = infos.findLast(({ labels }) => labels.includes("tokens")) ?? infos.at(-1);
   return leading ? Math.min(MOST_BEATS, leading.shape[walkAxis(leading)!]!) : 1;
@@ -96,4 +100,13 @@ export function indexAt(trace: TraceInfo, info: ValueInfo, head: number, beat: n
   if (beat === null || walk === null || !moves(info)) return index;
   index[walk] = positionAt(beat, numBeats, info.shape[walk]!);
   return index;
+}
+
+/** Longer rows have cells too small to be lit up one by one. */
+const LONGEST_ROW = 48;
+
+/** All elements of the row in which an element stands; none where the row is long or is no row. */
+export function rowOf(info: ValueInfo, index: readonly number[], { rows, cols }: { rows: number; cols: number }): number[][] {
+  if (info.shape.length < 2 || rows === cols || walkAxis(info) !== rows || info.shape[cols]! > LONGEST_ROW) return [];
+  return Array.from({ length: info.shape[cols]! }, (_, col) => index.map((position, axis) => (axis === cols ? col : position)));
 }

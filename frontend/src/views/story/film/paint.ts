@@ -1,7 +1,9 @@
 // One frame of the film: title, sentence, picture, formula, on one canvas of 1280 × 720 units.
 import { css, paletteOf } from "../../../lib/colour/palette";
+import { t } from "../../../lib/messages/messages";
 import { percent, short } from "../../../lib/numbers/numbers";
 import { paintNumbers } from "../../../lib/planes/paint";
+import { parseFormula } from "../../../lib/values/formula";
 import { visibleText } from "../../../lib/values/visible";
 import type { Part, Shot } from "./shots";
 
@@ -73,13 +75,13 @@ export function paintFrame(context: Context, { shot, beat, number, of, footer }:
     const box = { x: 60 + i * (width + 40), y: top, width, height: bottom - top };
     paintPart(context, part, beat, box, style);
   });
-  if (stage.formula) write(context, stage.formula, 60, FILM_HEIGHT - 76, `italic 28px ${style.serif}`, style.ink, FILM_WIDTH - 120);
+  writeFormula(context, stage.formula, 60, FILM_HEIGHT - 76, style);
   write(context, footer, 60, FILM_HEIGHT - 26, `18px ${style.serif}`, style.soft, FILM_WIDTH - 120);
 }
 
 function paintPart(context: Context, part: Part, beat: number, box: Box, style: FilmStyle): void {
   if (part.kind === "tokens") return paintTokens(context, part, beat, box, style);
-  if (part.kind === "candidates") return paintCandidates(context, part, box, style);
+  if (part.kind === "candidates") return paintCandidates(context, part, beat, box, style);
   write(context, part.name, box.x, box.y + 18, `18px ${style.serif}`, style.soft, box.width);
   const inner = { ...box, y: box.y + 30, height: box.height - 30 };
   if (part.kind === "plane") paintPlane(context, part, beat, inner, style);
@@ -171,14 +173,14 @@ function paintBars(context: Context, part: Extract<Part, { kind: "bars" }>, beat
   });
 }
 
-function paintCandidates(context: Context, part: Extract<Part, { kind: "candidates" }>, box: Box, style: FilmStyle): void {
+function paintCandidates(context: Context, part: Extract<Part, { kind: "candidates" }>, beat: number, box: Box, style: FilmStyle): void {
   const shown = part.candidates.slice(0, 9);
   const largest = Math.max(...shown.flatMap(({ before, after }) => [before, after]), Number.MIN_VALUE);
   const line = Math.min(44, box.height / Math.max(1, shown.length));
   const reach = box.width - 520;
   shown.forEach((one, i) => {
     const y = box.y + i * line;
-    const isDrawn = one.id === part.drawn?.id;
+    const isDrawn = beat > 1 && one.id === part.drawn?.id;
     if (isDrawn) {
       context.fillStyle = style.markSoft;
       context.fillRect(box.x - 12, y, box.width + 12, line);
@@ -188,8 +190,9 @@ function paintCandidates(context: Context, part: Extract<Part, { kind: "candidat
     context.lineWidth = 2;
     context.strokeRect(box.x + 210, y + line * 0.16, (reach * one.before) / largest, line * 0.3);
     context.fillStyle = style.positive;
-    context.fillRect(box.x + 210, y + line * 0.52, (reach * one.after) / largest, line * 0.3);
-    write(context, `${percent(one.before)} → ${percent(one.after)}`, box.x + box.width - 290, y + line * 0.7, `22px ${style.serif}`, style.soft);
+    if (beat > 0) context.fillRect(box.x + 210, y + line * 0.52, (reach * one.after) / largest, line * 0.3);
+    const after = one.is_kept ? percent(one.after) : t("story.cut");
+    write(context, beat > 0 ? `${percent(one.before)} → ${after}` : percent(one.before), box.x + box.width - 290, y + line * 0.7, `22px ${style.serif}`, style.soft);
   });
 }
 
@@ -226,6 +229,17 @@ function write(context: Context, text: string, x: number, y: number, font: strin
     shown = `${shown.replace(/…$/, "").slice(0, -1)}…`;
   }
   context.fillText(shown, x, y);
+}
+
+/** A formula with its subscripts, as on the page. */
+function writeFormula(context: Context, text: string, x: number, y: number, style: FilmStyle): void {
+  context.fillStyle = style.ink;
+  for (const { kind, text: part } of parseFormula(text)) {
+    const isSmall = kind === "sub" || kind === "sup";
+    context.font = `${kind === "variable" ? "italic " : ""}${isSmall ? 20 : 28}px ${style.serif}`;
+    context.fillText(part, x, y + (kind === "sub" ? 8 : kind === "sup" ? -10 : 0));
+    x += context.measureText(part).width;
+  }
 }
 
 /** Words in lines; returns where the last line stands. */

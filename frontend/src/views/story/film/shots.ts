@@ -3,9 +3,11 @@ import { client } from "../../../lib/api/client";
 import type { DrawCandidate, ModelInfo, Stage, Token, TopEntry, TraceInfo, ValueInfo } from "../../../lib/api/types";
 import { scaleFor, type ColourScale } from "../../../lib/colour/scale";
 import { loadPlane, planeKey } from "../../../lib/planes/load";
-import type { Tile } from "../../../lib/planes/plane";
+import type { RemotePlane, Tile } from "../../../lib/planes/plane";
+import { TILE } from "../../../lib/values/slicing";
 import { axisLabels } from "../../values/labels";
 import { countWords, type StageTime } from "../clock";
+import { drawSettings } from "../stages/drawing.svelte";
 import { blockOf, indexAt, numBeatsOf, planeOfStage, positionAt, valuesOf, walkAxis, type Choice } from "../resolve";
 
 /** A plane as one tile: numbers, or means of small squares of them where it is large. */
@@ -59,6 +61,7 @@ const MOST_PARTS = 3;
 const MOST_MAPS = 16;
 const MOST_LINES = 6;
 const NUM_BARS = 8;
+const MOST_TILES = 8;
 
 /** All shots of a story; `onload` is told how many there are so far. */
 export async function loadShots(
@@ -78,7 +81,7 @@ export async function loadShots(
 
 async function loadShot(model: ModelInfo, trace: TraceInfo, stage: Stage, choice: Choice, signal: AbortSignal): Promise<Shot> {
   const names = valuesOf(stage, trace, blockOf(stage, choice.block));
-  const numBeats = numBeatsOf(names, trace);
+  const numBeats = numBeatsOf(stage, names, trace);
   const time = { numBeats, numWords: countWords(stage.explanation + stage.formula) };
   const beats = Array.from({ length: numBeats }, (_, beat) => beat);
   const tokens = trace.input.tokens ?? [];
@@ -86,8 +89,7 @@ async function loadShot(model: ModelInfo, trace: TraceInfo, stage: Stage, choice
     return { stage, time, parts: [{ kind: "tokens", tokens, lit: beats.map((beat) => positionAt(beat, numBeats, tokens.length)) }] };
   }
   if (stage.picture === "sampling" && model.can_draw && !client.isSaved) {
-    const draw = { trace: trace.id, temperature: 1, top_k: 0, top_p: 1, seed: 0 };
-    const drawn = await client.draw(trace.model, draw, undefined, signal);
+    const drawn = await client.draw(trace.model, { trace: trace.id, ...drawSettings.current }, undefined, signal);
     return { stage, time, parts: [{ kind: "candidates", candidates: drawn.candidates ?? [], drawn: drawn.drawn }] };
   }
   // A whole table of weights says little in a film: what is made of it is shown.
@@ -109,7 +111,7 @@ async function loadPart(
 ): Promise<Part> {
   const info = trace.values[name]!;
   const indices = beats.map((beat) => indexAt(trace, info, head, beat, beats.length));
-  const isLogits = info.kind === "logits" || stage.picture === "bars";
+  const isLogits = info.kind === "logits" || (stage.picture === "bars" && stage.values[0] === name);
   if (isLogits && info.shape.length) return loadBars(trace, name, indices, signal);
   if (info.kind === "feature_maps") return loadMaps(trace, name, info, indices, signal);
   if (info.kind === "series" && info.shape.length === 3) return loadLines(trace, name, info, indices, signal);
@@ -168,6 +170,22 @@ async function loadLines(
   return { kind: "lines", name, lines, lit: indices.map((index) => index[time]!) };
 }
 
+/** A plane of few rows number by number; a larger one as the mean of small squares. */
+async function readWhole(plane: RemotePlane): Promise<{ tile: Tile; level: number }> {
+  const { num_rows, num_cols, num_levels } = plane.info;
+  const isFlat = num_rows <= TILE && num_cols <= MOST_TILES * TILE;
+  if (!isFlat) return { tile: await plane.load(num_levels - 1, 0, 0), level: num_levels - 1 };
+  const tiles = await Promise.all(Array.from({ length: Math.ceil(num_cols / TILE) }, (_, col) => plane.load(0, 0, col)));
+  if (tiles.length === 1) return { tile: tiles[0]!, level: 0 };
+  const whole = new Float32Array(num_rows * num_cols);
+  tiles.forEach((tile, col) => {
+    for (let row = 0; row < num_rows; row++) {
+      whole.set(tile.mean.subarray(row * tile.width, (row + 1) * tile.width), row * num_cols + col * TILE);
+    }
+  });
+  return { tile: { width: num_cols, height: num_rows, mean: whole, min: whole, max: whole }, level: 0 };
+}
+
 async function loadPlanePart(
   model: ModelInfo,
   trace: TraceInfo,
@@ -178,8 +196,7 @@ async function loadPlanePart(
 ): Promise<PlanePart> {
   const { rows, cols } = planeOfStage(info);
   const plane = await loadPlane(planeKey(trace.id, { name, at: indices[0] ?? [], rows, cols }), signal);
-  const level = plane.info.num_levels - 1;
-  const tile = await plane.load(level, 0, 0);
+  const { tile, level } = await readWhole(plane);
   const labelOf = info.shape.length > 1 && level === 0 ? axisLabels(trace, model.input, info, rows) : null;
   const walk = walkAxis(info);
   const lit =

@@ -13,8 +13,19 @@ export const LIMITS = {
   seed: { min: 0, max: 9999, step: 1 },
 } as const satisfies Record<keyof DrawSettings, { min: number; max: number; step: number }>;
 
+class SettingsStore {
+  /** Those with which `openbook try` writes. */
+  current = $state.raw<DrawSettings>({ temperature: 0.7, top_k: 0, top_p: 0.9, seed: 0 });
+
+  change(part: Partial<DrawSettings>): void {
+    this.current = { ...this.current, ...part };
+  }
+}
+
+/** The reader's settings, for the page and for the film that is saved. */
+export const drawSettings = new SettingsStore();
+
 export class Drawing {
-  settings = $state.raw<DrawSettings>({ temperature: 1, top_k: 0, top_p: 1, seed: 0 });
   readonly tracing = new Tracing();
   readonly #pause = new Pause();
   #asked = "";
@@ -24,13 +35,9 @@ export class Drawing {
     return this.tracing.trace;
   }
 
-  change(part: Partial<DrawSettings>): void {
-    this.settings = { ...this.settings, ...part };
-  }
-
   /** Draw after the last token of a trace, a little after the last change. */
   follow(trace: TraceInfo): void {
-    const request: DrawRequest = { trace: trace.id, ...this.settings };
+    const request: DrawRequest = { trace: trace.id, ...drawSettings.current };
     const asked = JSON.stringify(request);
     if (asked === this.#asked) return;
     this.#asked = asked;
