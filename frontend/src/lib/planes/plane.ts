@@ -25,8 +25,9 @@ export interface PlaneSource {
   onload(listener: (error: string | null) => void): () => void;
 }
 
-/** One element, where its tile is here; undefined, and asked for, where not. */
+/** One element, where its tile is here; undefined, and asked for, where not. Outside the plane there is none. */
 export function numberAt(source: PlaneSource, row: number, col: number): number | undefined {
+  if (row >= source.info.num_rows || col >= source.info.num_cols) return undefined;
   const tile = source.tile(0, Math.floor(row / TILE), Math.floor(col / TILE));
   return tile?.mean[(row % TILE) * tile.width + (col % TILE)];
 }

@@ -1,0 +1,56 @@
+import { fireEvent, render, screen } from "@testing-library/svelte";
+import { afterEach, expect, test, vi } from "vitest";
+import { client } from "../../lib/api/client";
+import type { TraceInfo } from "../../lib/api/types";
+import recorded from "../../test/recorded/forecast.json";
+import { expectAccessible } from "../../test/accessible";
+import Outline from "./Outline.svelte";
+
+const trace = recorded.trace as unknown as TraceInfo;
+
+afterEach(() => vi.restoreAllMocks());
+
+function show(props: Partial<{ value: string | null; search: string; trace: TraceInfo }> = {}) {
+  vi.spyOn(client, "summaries").mockResolvedValue([]);
+  const onvalue = vi.fn();
+  const view = render(Outline, { trace, value: null, search: "", onvalue, onsearch: () => undefined, ...props });
+  return { ...view, onvalue, tree: screen.getByRole("tree") };
+}
+
+test("keys unfold, go down and choose; the tree is one tab stop", async () => {
+  const { tree, onvalue, container } = show();
+  expect(screen.getAllByRole("treeitem").map((item) => item.getAttribute("aria-level"))).not.toContain("2");
+  await expectAccessible(container);
+  for (const key of ["End", "ArrowRight", "ArrowDown", "Enter"]) await fireEvent.keyDown(tree, { key });
+  expect(onvalue).toHaveBeenCalledWith("forecast/kernel");
+  await fireEvent.keyDown(tree, { key: "ArrowLeft" });
+  await fireEvent.keyDown(tree, { key: "ArrowLeft" });
+  expect(screen.getAllByRole("treeitem").map((item) => item.getAttribute("aria-level"))).not.toContain("2");
+});
+
+test("the value that is looked at is unfolded and selected", () => {
+  show({ value: "lstm/lstm_cell/kernel" });
+  expect(screen.getByRole("treeitem", { selected: true }).getAttribute("aria-label")).toContain("lstm_cell/kernel");
+});
+
+test("a search lists what has every word", () => {
+  show({ search: "forecast bias" });
+  expect(screen.getAllByRole("treeitem")).toHaveLength(1);
+  expect(screen.getByRole("status").textContent).toBe("1 value found");
+});
+
+test("of ten thousand values only those that are seen are in the document", () => {
+  const values = Object.fromEntries(
+    Array.from({ length: 10_000 }, (_, i) => [`layer_${i}/output`, trace.values["output"]!]),
+  );
+  const { container } = show({ trace: { ...trace, id: "many", values }, search: "layer" });
+  expect(container.querySelectorAll("[role=treeitem]").length).toBeLessThan(60);
+  expect(screen.getByRole("status").textContent).toBe("10000 values found");
+});
+
+test("summaries are asked for together, and only for what is seen", async () => {
+  show({ trace: { ...trace, id: "fresh" } });
+  await Promise.resolve();
+  expect(client.summaries).toHaveBeenCalledTimes(1);
+  expect(vi.mocked(client.summaries).mock.calls[0]![1].length).toBeLessThan(10);
+});
