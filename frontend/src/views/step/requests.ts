@@ -1,8 +1,7 @@
 // The traces that the chapters "training step" and "change a number" make beside the one of the address.
-import type { InputSpec, TraceInfo, TraceRequest } from "../../lib/api/types";
+import type { ArraySpec, InputSpec, ModelInfo, TraceInfo, TraceRequest } from "../../lib/api/types";
 import type { Place } from "../../lib/state/address";
 import { defaultInput, traceRequest } from "../../lib/state/session.svelte";
-import type { ModelInfo } from "../../lib/api/types";
 
 /** The request of the present address, with parts of it replaced; null where there is no input yet. */
 export async function requestHere(model: ModelInfo, current: Place, changes: Partial<TraceRequest>): Promise<TraceRequest | null> {
@@ -16,13 +15,25 @@ export function needsTarget(current: Place): boolean {
 }
 
 /**
- * A target to begin with: what the model itself holds likeliest, so that the step makes it surer; for numbers, those
- * that it gives.
+ * A target to begin with: what the model itself holds likeliest, so that the step makes it surer; for numbers, zeros
+ * that stand in the field for the reader to replace.
  */
 export function firstTarget(spec: InputSpec, trace: TraceInfo): unknown {
   const likeliest = trace.answer[0];
   if (!likeliest) return null;
   if (spec.kind === "text") return trace.answer.find(({ label }) => label.trim() && !label.startsWith("<"))?.label ?? null;
   if (spec.kind === "image" && spec.classes) return spec.classes[likeliest.index] ?? likeliest.index;
+  if (spec.kind === "arrays" && spec.targets?.length) return targetOf(spec.targets, null);
   return null;
+}
+
+/** The chosen targets, with the example's own or zeros where nothing is chosen: a list, or lists by name where there are several. */
+export function targetOf(targets: readonly ArraySpec[], chosen: unknown): unknown {
+  if (targets.length === 1) return chosen ?? numbersOf(targets[0]!);
+  const given = (chosen ?? {}) as Record<string, unknown>;
+  return Object.fromEntries(targets.map((one) => [one.name, given[one.name] ?? numbersOf(one)]));
+}
+
+function numbersOf({ example, shape }: ArraySpec): unknown {
+  return example ?? shape.reduceRight<unknown>((inner, size) => Array.from({ length: size ?? 1 }, () => inner), 0);
 }

@@ -73,6 +73,17 @@ export async function saveVideo(
   return { blob: new Blob(pieces, { type }), extension: type.includes("mp4") ? "mp4" : "webm" };
 }
 
+/** The pixels of a stage's first and last frame: between them they have all its colours. */
+function stagePixels(context: CanvasRenderingContext2D, film: Film, stage: number): Uint8ClampedArray {
+  const { time } = film.shots[stage]!;
+  const pixels = new Uint8ClampedArray(2 * 4 * GIF_WIDTH * GIF_HEIGHT);
+  [0, time.numBeats - 1].forEach((beat, i) => {
+    paint(context, film, { stage, time_s: timeOf(beat, time) + 1e-6 });
+    pixels.set(context.getImageData(0, 0, GIF_WIDTH, GIF_HEIGHT).data, (i * pixels.length) / 2);
+  });
+  return pixels;
+}
+
 /** Every beat of the film as a frame of an animated picture. */
 export async function saveGif(
   canvas: HTMLCanvasElement,
@@ -88,13 +99,12 @@ export async function saveGif(
   const numFrames = film.shots.reduce((sum, { time }) => sum + time.numBeats, 0);
   let done = 0;
   for (const [stage, { time }] of film.shots.entries()) {
-    let palette: number[][] | null = null;
+    const palette = quantize(stagePixels(context, film, stage), NUM_COLOURS);
     for (let beat = 0; beat < time.numBeats; beat++) {
       const begin_s = timeOf(beat, time);
       const end_s = beat + 1 < time.numBeats ? timeOf(beat + 1, time) : durationOf(time);
       paint(context, film, { stage, time_s: begin_s + 1e-6 });
       const { data } = context.getImageData(0, 0, GIF_WIDTH, GIF_HEIGHT);
-      palette ??= quantize(data, NUM_COLOURS);
       encoder.writeFrame(applyPalette(data, palette), GIF_WIDTH, GIF_HEIGHT, { palette, delay: (1000 * (end_s - begin_s)) / speed });
       onprogress(++done / numFrames);
       // The page stays usable, and can cancel.
