@@ -38,6 +38,13 @@ _WORDS = (
 _HTML = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
+def pytest_collection_modifyitems(items):
+    """Tests with a trained run take seconds."""
+    for item in items:
+        if "small_run" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture
 def rng():
     """A generator with a fixed seed."""

@@ -46,6 +46,8 @@ class Looked:
         self.mode = mode
         self.request = request
         self._token_axes = token_axes
+        # Rows of matrices in two dimensions, for `neighbours`, which every row of a matrix shares.
+        self.maps: dict[str, np.ndarray] = {}
         self._known_axes: dict[str, AxisInfo] = {}
         # Values that were not captured are computed when asked for, by one thread at a time.
         self._lock = threading.RLock()

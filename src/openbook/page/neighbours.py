@@ -13,6 +13,7 @@ from openbook.page.looked import Looked
 from openbook.page.numbers import as_floats
 
 _MAX_NEIGHBOURS = 500
+_MAX_EXACT_FEATURES = 256
 
 
 def neighbours(looked: Looked, name: str, row: int, k: int) -> Json:
@@ -30,7 +31,9 @@ def neighbours(looked: Looked, name: str, row: int, k: int) -> Json:
     similarities = cosine_similarities(matrix_RF, row)
     order = np.argsort(-similarities, kind="stable")
     chosen = [row, *(int(each) for each in order if each != row)][: 1 + max(0, min(k, _MAX_NEIGHBOURS))]
-    places = first_components(matrix_RF)[chosen]
+    if name not in looked.maps:
+        looked.maps[name] = first_components(matrix_RF)
+    places = looked.maps[name][chosen]
     labels = looked.labels(name, array.ndim - 2, chosen)
     return {
         "row": row,
@@ -60,11 +63,28 @@ def cosine_similarities(matrix_RF: np.ndarray, row: int) -> np.ndarray:
 def first_components(matrix_RF: np.ndarray) -> np.ndarray:
     """The place of each row in the plane of the two first principal components: (R, 2)."""
     centred = matrix_RF.astype(np.float64) - matrix_RF.mean(axis=0, dtype=np.float64)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    directions = vectors[:, ::-1][:, :2]
-    if directions.shape[1] < 2:
-        directions = np.pad(directions, ((0, 0), (0, 2 - directions.shape[1])))
-    # An eigenvector has no sign of its own: its largest entry counts as positive, so that maps stay the same.
+    directions = _first_directions(centred)
+    # A direction has no sign of its own: its largest entry counts as positive, so that maps stay the same.
     largest = directions[np.argmax(np.abs(directions), axis=0), range(2)]
     places: np.ndarray = centred @ (directions * np.where(largest < 0, -1.0, 1.0))
     return places
+
+
+def _first_directions(centred_RF: np.ndarray) -> np.ndarray:
+    """The two orthogonal directions (F, 2) along which the rows vary most."""
+    num_features = centred_RF.shape[1]
+    if num_features <= _MAX_EXACT_FEATURES:
+        _, vectors = np.linalg.eigh(centred_RF.T @ centred_RF)
+        directions = vectors[:, ::-1][:, :2]
+        return np.pad(directions, ((0, 0), (0, 2 - directions.shape[1])))
+    # All of them would take minutes; Lanczos' method finds the first ones from products with vectors.
+    from scipy.sparse.linalg import LinearOperator, eigsh  # type: ignore[import-untyped]
+
+    covariance = LinearOperator(
+        (num_features, num_features),
+        matvec=lambda vector: centred_RF.T @ (centred_RF @ vector),
+        dtype=np.float64,
+    )
+    _, vectors = eigsh(covariance, k=2, v0=np.ones(num_features), tol=1e-6)
+    found: np.ndarray = vectors[:, ::-1]
+    return found

@@ -39,6 +39,7 @@ def test_every_recipe_has_a_run_here():
     assert set(SMALL) == set(all_recipes())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "settings"), [(name, settings) for name, runs in SMALL.items() for settings in runs]
 )
