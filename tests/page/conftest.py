@@ -57,22 +57,20 @@ def reviews(home: Home) -> str:
 
 
 @pytest.fixture(scope="session")
+def others(home: Home) -> str:
+    """The same with other weights."""
+    return home.train("others", num_steps=10, seed=1)
+
+
+@pytest.fixture(scope="session")
 def model_files(home: Home) -> dict[str, Path]:
     return write_models(home.folder / "models")
 
 
 @pytest.fixture(scope="session")
-def run_server(home: Home, reviews: str) -> Iterator[Server]:
-    """The page of the trained run."""
-    server = home.look(reviews)
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def files_server(home: Home, model_files: dict[str, Path]) -> Iterator[Server]:
-    """The page of all the small models at once."""
-    server = home.look(*model_files.values())
+def server(home: Home, reviews: str, others: str, model_files: dict[str, Path]) -> Iterator[Server]:
+    """The page of all of them at once; the first one opens."""
+    server = home.look(reviews, others, *model_files.values())
     yield server
     server.stop()
 
@@ -81,20 +79,12 @@ def files_server(home: Home, model_files: dict[str, Path]) -> Iterator[Server]:
 def truth(home: Home, reviews: str, model_files: dict[str, Path]) -> Truth:
     """Traces of the same models without any page."""
     run = home.folder / "runs" / reviews / "model.keras"
-    return Truth({path.stem: path for path in model_files.values()} | {reviews: run})
+    return Truth({path.name: path for path in model_files.values()} | {reviews: run})
 
 
 @pytest.fixture
-def book(page: Page, run_server: Server) -> Iterator[Book]:
-    """The page of the trained run, in a browser that counts every complaint."""
-    opened = Book(page, run_server)
-    yield opened
-    opened.assert_no_complaints()
-
-
-@pytest.fixture
-def shelf(page: Page, files_server: Server) -> Iterator[Book]:
-    """The same for the page of the small models."""
-    opened = Book(page, files_server)
+def book(page: Page, server: Server) -> Iterator[Book]:
+    """The page, in a browser that counts every complaint."""
+    opened = Book(page, server)
     yield opened
     opened.assert_no_complaints()

@@ -66,19 +66,19 @@ def test_held_out_examples_have_the_mistakes_first(book: Book) -> None:
     )
     before = book.page.get_by_role("textbox", name="Your text").input_value()
     examples.first.click()
-    expect(book.page.get_by_role("textbox", name="Your text")).not_to_have_value(before, timeout=TRACE_TIMEOUT_MS)
+    expect(book.page.get_by_role("textbox", name="Your text")).not_to_have_value(
+        before, timeout=TRACE_TIMEOUT_MS
+    )
     assert book.place()["example"] == asked[0]["id"]
 
 
-def test_dropped_picture_is_preprocessed_step_by_step(shelf: Book) -> None:
+def test_dropped_picture_is_preprocessed_step_by_step(book: Book) -> None:
     pixels = np.zeros((24, 24))
     pixels[4:20, 10:14] = 255
-    shelf.open("digits", view="values")
-    shelf.wait_for_values()
-    drop(shelf, picture(pixels))
-    steps = shelf.page.get_by_role("list", name=re.compile("before the model sees it")).get_by_role(
-        "listitem"
-    )
+    book.open("digits.keras", view="values")
+    book.wait_for_values()
+    drop(book, picture(pixels))
+    steps = book.page.get_by_role("list", name=re.compile("before the model sees it")).get_by_role("listitem")
     expect(steps.last).to_contain_text("Value range", timeout=TRACE_TIMEOUT_MS)
     titles = " ".join(steps.all_inner_texts())
     for step in ("Your picture", "Crop", "Scale"):
@@ -86,34 +86,34 @@ def test_dropped_picture_is_preprocessed_step_by_step(shelf: Book) -> None:
     assert steps.get_by_role("img").count() == steps.count()
 
     def is_traced() -> bool:
-        traced = page_array(shelf, "input/picture")[0, :, :, 0]
+        traced = page_array(book, "input/picture")[0, :, :, 0]
         # The stroke is upright and in the middle, and nothing else is lit.
         return traced.max() == 1.0 and traced[:, :3].max() == 0 and traced[6, 5:7].min() == 1.0
 
-    shelf.expect_trace(is_traced)
+    book.expect_trace(is_traced)
 
 
-def test_drawing_with_the_mouse_is_traced_at_once(shelf: Book) -> None:
-    shelf.open("digits", view="values")
-    shelf.wait_for_values()
-    pad = shelf.page.get_by_role("application", name="Drawing pad")
+def test_drawing_with_the_mouse_is_traced_at_once(book: Book) -> None:
+    book.open("digits.keras", view="values")
+    book.wait_for_values()
+    pad = book.page.get_by_role("application", name="Drawing pad")
     box = pad.bounding_box()
-    shelf.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
-    shelf.page.mouse.down()
-    shelf.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 20, steps=8)
-    shelf.page.mouse.up()
-    shelf.expect_trace(lambda: page_array(shelf, "input/picture").max() > 0.5)
+    book.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    book.page.mouse.down()
+    book.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 20, steps=8)
+    book.page.mouse.up()
+    book.expect_trace(lambda: page_array(book, "input/picture").max() > 0.5)
 
 
-def test_drawing_works_by_keyboard(shelf: Book) -> None:
-    shelf.open("digits", view="values")
-    shelf.wait_for_values()
-    pad = shelf.page.get_by_role("application", name="Drawing pad")
+def test_drawing_works_by_keyboard(book: Book) -> None:
+    book.open("digits.keras", view="values")
+    book.wait_for_values()
+    pad = book.page.get_by_role("application", name="Drawing pad")
     pad.press("Space")
     for _ in range(8):
         pad.press("ArrowDown")
     pad.press("Space")
-    shelf.expect_trace(lambda: page_array(shelf, "input/picture").max() > 0.5)
+    book.expect_trace(lambda: page_array(book, "input/picture").max() > 0.5)
 
 
 @pytest.mark.parametrize(
@@ -124,45 +124,45 @@ def test_drawing_works_by_keyboard(shelf: Book) -> None:
         ("<img src=x onerror=alert(1)>.png", b"nor this"),
     ],
 )
-def test_what_is_no_picture_is_refused_in_words(shelf: Book, name: str, content: bytes) -> None:
-    shelf.open("digits", view="values")
-    shelf.wait_for_values()
+def test_what_is_no_picture_is_refused_in_words(book: Book, name: str, content: bytes) -> None:
+    book.open("digits.keras", view="values")
+    book.wait_for_values()
     kind = "image/svg+xml" if name.endswith("svg") else "image/png"
-    drop(shelf, {"name": name, "mimeType": kind, "buffer": content})
-    expect(shelf.page.get_by_role("region", name="The input")).to_contain_text("cannot be read as a picture")
-    assert shelf.page.locator("img[src=x]").count() == 0
+    drop(book, {"name": name, "mimeType": kind, "buffer": content})
+    expect(book.page.get_by_role("region", name="The input")).to_contain_text("cannot be read as a picture")
+    assert book.page.locator("img[src=x]").count() == 0
 
 
-def test_row_of_a_table_is_edited_cell_by_cell(shelf: Book) -> None:
-    shelf.open("table", view="values", arrays=json.dumps({"row": [0.5, -1, 2, 0, 3.5]}))
-    shelf.wait_for_values()
-    cells = shelf.page.get_by_role("grid", name="Numbers of row")
+def test_row_of_a_table_is_edited_cell_by_cell(book: Book) -> None:
+    book.open("table.keras", view="values", arrays=json.dumps({"row": [0.5, -1, 2, 0, 3.5]}))
+    book.wait_for_values()
+    cells = book.page.get_by_role("grid", name="Numbers of row")
     cells.focus()
     cells.press("End")
     cells.press("Enter")
-    shelf.page.keyboard.type("7.25")
-    shelf.page.keyboard.press("Enter")
+    book.page.keyboard.type("7.25")
+    book.page.keyboard.press("Enter")
     expected = np.array([[0.5, -1, 2, 0, 7.25]], np.float32)
-    shelf.expect_trace(lambda: np.array_equal(page_array(shelf, "input/row"), expected))
+    book.expect_trace(lambda: np.array_equal(page_array(book, "input/row"), expected))
 
 
-def test_cell_that_is_no_number_says_so(shelf: Book) -> None:
-    shelf.open("table", view="values")
-    shelf.wait_for_values()
-    cells = shelf.page.get_by_role("grid", name="Numbers of row")
+def test_cell_that_is_no_number_says_so(book: Book) -> None:
+    book.open("table.keras", view="values")
+    book.wait_for_values()
+    cells = book.page.get_by_role("grid", name="Numbers of row")
     cells.focus()
     cells.press("Enter")
-    shelf.page.keyboard.type("seven")
-    shelf.page.keyboard.press("Enter")
-    expect(shelf.page.get_by_text("is no number")).to_be_visible()
+    book.page.keyboard.type("seven")
+    book.page.keyboard.press("Enter")
+    expect(book.page.get_by_text("is no number")).to_be_visible()
 
 
-def test_series_can_be_pasted_as_text(shelf: Book) -> None:
-    shelf.open("series", view="values")
-    shelf.wait_for_values()
-    shelf.page.get_by_role("region", name="The input").get_by_text("As text", exact=True).first.click()
+def test_series_can_be_pasted_as_text(book: Book) -> None:
+    book.open("series.keras", view="values")
+    book.wait_for_values()
+    book.page.get_by_role("region", name="The input").get_by_text("As text", exact=True).first.click()
     rows = [[t / 10, -t / 10] for t in range(8)]
     text = "\n".join(",".join(map(str, row)) for row in rows)
-    shelf.page.get_by_role("textbox", name="series as text").fill(text)
+    book.page.get_by_role("textbox", name="series as text").fill(text)
     expected = np.array([rows], np.float32)
-    shelf.expect_trace(lambda: np.array_equal(page_array(shelf, "input/series"), expected))
+    book.expect_trace(lambda: np.array_equal(page_array(book, "input/series"), expected))

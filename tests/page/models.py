@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+import openbook  # noqa: F401 - chooses the backend, so it stands before Keras
+
 HOSTILE_NAME = "<img src=x onerror=alert(1)>"
 
 
