@@ -13,7 +13,11 @@ export function valueNameOf(trace: TraceInfo, spec: ArraySpec): string | null {
 }
 
 /** Numbers of one or two axes behind the batch axis; null for others. */
-export async function readArray(trace: TraceInfo, name: string, signal: AbortSignal): Promise<number[] | number[][] | null> {
+export async function readArray(
+  trace: TraceInfo,
+  name: string,
+  signal: AbortSignal,
+): Promise<number[] | number[][] | null> {
   const { shape } = trace.values[name]!;
   if (shape.length === 2) return Array.from(await client.series(trace.id, name, [0, 0], 1, signal));
   if (shape.length !== 3 || shape[2]! > MOST_COLUMNS) return null;

@@ -1,13 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { begin, EMPTY, KEY_STEP, lift, moveTo, press, undo, type Drawing } from "./strokes";
 
-const keys = (...names: string[]) =>
-  names.reduce<Drawing>((drawing, key) => press(drawing, { key }) ?? drawing, EMPTY);
+const keys = (...names: string[]) => names.reduce<Drawing>((drawing, key) => press(drawing, { key }) ?? drawing, EMPTY);
 
 describe("drawing by strokes", () => {
   it("draws from where the pen touches the paper to where it is lifted", () => {
     const drawn = lift(moveTo(begin(EMPTY, { x: 0.1, y: 0.2 }), { x: 0.3, y: 0.2 }));
-    expect(drawn.strokes).toEqual([[{ x: 0.1, y: 0.2 }, { x: 0.3, y: 0.2 }]]);
+    expect(drawn.strokes).toEqual([
+      [
+        { x: 0.1, y: 0.2 },
+        { x: 0.3, y: 0.2 },
+      ],
+    ]);
     expect(moveTo(drawn, { x: 0.9, y: 0.9 }).strokes).toBe(drawn.strokes);
   });
 

@@ -8,7 +8,9 @@ export function factName(key: string): string {
 }
 
 function inWords(key: string): string {
-  const words = key.startsWith("num_") ? `${t("run.number_of")} ${key.slice(4)}` : key.replace(/_s$/, "").replace(/_bytes$/, ` ${t("run.size")}`);
+  const words = key.startsWith("num_")
+    ? `${t("run.number_of")} ${key.slice(4)}`
+    : key.replace(/_s$/, "").replace(/_bytes$/, ` ${t("run.size")}`);
   const text = words.replaceAll("_", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

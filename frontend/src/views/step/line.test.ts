@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { TopEntry } from "../../lib/api/types";
 import { pair } from "./line";
 
-const entry = (index: number, probability: number): TopEntry => ({ index, label: String(index), value: 0, probability });
+const entry = (index: number, probability: number): TopEntry => ({
+  index,
+  label: String(index),
+  value: 0,
+  probability,
+});
 
 describe("an answer before and after", () => {
   it("pairs the same places and adds what has risen", () => {

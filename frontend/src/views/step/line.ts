@@ -18,7 +18,12 @@ export function answerPlace(trace: TraceInfo, name: string): { at: number[]; axi
 }
 
 /** The largest of the answer before, and what became of them; what has risen among the largest stands there too. */
-export async function changesOf(before: TraceInfo, after: TraceInfo, name: string, signal: AbortSignal): Promise<Change[]> {
+export async function changesOf(
+  before: TraceInfo,
+  after: TraceInfo,
+  name: string,
+  signal: AbortSignal,
+): Promise<Change[]> {
   const { at, axis } = answerPlace(before, name);
   const [first, second] = await Promise.all([
     client.top(before.id, name, at, axis, MOST, signal),

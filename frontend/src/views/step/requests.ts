@@ -4,7 +4,11 @@ import type { Place } from "../../lib/state/address";
 import { defaultInput, traceRequest } from "../../lib/state/session.svelte";
 
 /** The request of the present address, with parts of it replaced; null where there is no input yet. */
-export async function requestHere(model: ModelInfo, current: Place, changes: Partial<TraceRequest>): Promise<TraceRequest | null> {
+export async function requestHere(
+  model: ModelInfo,
+  current: Place,
+  changes: Partial<TraceRequest>,
+): Promise<TraceRequest | null> {
   const input = current.input ?? (await defaultInput(model));
   return input && { ...traceRequest(current, input), ...changes };
 }
@@ -21,7 +25,8 @@ export function needsTarget(current: Place): boolean {
 export function firstTarget(spec: InputSpec, trace: TraceInfo): unknown {
   const likeliest = trace.answer[0];
   if (!likeliest) return null;
-  if (spec.kind === "text") return trace.answer.find(({ label }) => label.trim() && !label.startsWith("<"))?.label ?? null;
+  if (spec.kind === "text")
+    return trace.answer.find(({ label }) => label.trim() && !label.startsWith("<"))?.label ?? null;
   if (spec.kind === "image" && spec.classes) return spec.classes[likeliest.index] ?? likeliest.index;
   if (spec.kind === "arrays" && spec.targets?.length) return targetOf(spec.targets, null);
   return null;

@@ -6,7 +6,8 @@ const PREFIXES = ["gradients/", "updates/"];
 /** Weights that the step changed, in the order of the model. */
 export function trainedWeights(trace: TraceInfo): string[] {
   return Object.keys(trace.values).filter(
-    (name) => trace.values[name]!.role === "weight" && `updates/${name}` in trace.values && !name.startsWith("optimizer/"),
+    (name) =>
+      trace.values[name]!.role === "weight" && `updates/${name}` in trace.values && !name.startsWith("optimizer/"),
   );
 }
 

@@ -19,7 +19,12 @@ const weights = value([1, 2, 4, 4], {
 const table = value([100, 8], { kind: "embedding_table", role: "weight", labels: ["vocabulary", ""] });
 const trace = {
   input: { kind: "text", notes: [], tokens: Array.from({ length: 4 }, (_, id) => ({ id, text: "a", shown: "a" })) },
-  values: { "block_1/weights": weights, "block_2/weights": weights, table, maps: value([1, 5, 5, 30], { kind: "feature_maps" }) },
+  values: {
+    "block_1/weights": weights,
+    "block_2/weights": weights,
+    table,
+    maps: value([1, 5, 5, 30], { kind: "feature_maps" }),
+  },
 } as unknown as TraceInfo;
 const stage: Stage = {
   id: "s",

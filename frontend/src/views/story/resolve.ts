@@ -34,11 +34,14 @@ export function headAxis(info: ValueInfo): number | null {
 
 /** How many heads the stage's values have; 1 where they have none. */
 export function numHeads(names: readonly string[], trace: TraceInfo): number {
-  return Math.max(1, ...names.map((name) => {
-    const info = trace.values[name]!;
-    const axis = headAxis(info);
-    return axis === null ? 1 : info.shape[axis]!;
-  }));
+  return Math.max(
+    1,
+    ...names.map((name) => {
+      const info = trace.values[name]!;
+      const axis = headAxis(info);
+      return axis === null ? 1 : info.shape[axis]!;
+    }),
+  );
 }
 
 /** The axis that the film goes along: queries, tokens, time, channels; null for a single number. */
@@ -60,7 +63,8 @@ export function planeOfStage(info: ValueInfo): { rows: number; cols: number } {
   const walk = walkAxis(info);
   if (info.kind === "feature_maps" || info.kind === "kernels" || walk === null) return axes;
   if (walk === axes.rows) return axes;
-  if (walk === axes.cols) return info.labels[walk] === "tokens" && info.shape.length > 1 ? { rows: walk, cols: axes.rows } : axes;
+  if (walk === axes.cols)
+    return info.labels[walk] === "tokens" && info.shape.length > 1 ? { rows: walk, cols: axes.rows } : axes;
   return { rows: walk, cols: info.shape.length - 1 };
 }
 
@@ -92,7 +96,13 @@ export function positionAt(beat: number, numBeats: number, size: number): number
  * Args:
  *   beat: null where the film stands at no beat: then what one looks at first.
  */
-export function indexAt(trace: TraceInfo, info: ValueInfo, head: number, beat: number | null, numBeats: number): number[] {
+export function indexAt(
+  trace: TraceInfo,
+  info: ValueInfo,
+  head: number,
+  beat: number | null,
+  numBeats: number,
+): number[] {
   const index = firstIndex(trace, info);
   const heads = headAxis(info);
   if (heads !== null) index[heads] = Math.min(head, info.shape[heads]! - 1);
@@ -106,7 +116,13 @@ export function indexAt(trace: TraceInfo, info: ValueInfo, head: number, beat: n
 const LONGEST_ROW = 48;
 
 /** All elements of the row in which an element stands; none where the row is long or is no row. */
-export function rowOf(info: ValueInfo, index: readonly number[], { rows, cols }: { rows: number; cols: number }): number[][] {
+export function rowOf(
+  info: ValueInfo,
+  index: readonly number[],
+  { rows, cols }: { rows: number; cols: number },
+): number[][] {
   if (info.shape.length < 2 || rows === cols || walkAxis(info) !== rows || info.shape[cols]! > LONGEST_ROW) return [];
-  return Array.from({ length: info.shape[cols]! }, (_, col) => index.map((position, axis) => (axis === cols ? col : position)));
+  return Array.from({ length: info.shape[cols]! }, (_, col) =>
+    index.map((position, axis) => (axis === cols ? col : position)),
+  );
 }

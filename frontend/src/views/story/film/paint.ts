@@ -90,7 +90,13 @@ function paintPart(context: Context, part: Part, beat: number, box: Box, style: 
   else paintLines(context, part, beat, inner, style);
 }
 
-function paintTokens(context: Context, { tokens, lit }: Extract<Part, { kind: "tokens" }>, beat: number, box: Box, style: FilmStyle): void {
+function paintTokens(
+  context: Context,
+  { tokens, lit }: Extract<Part, { kind: "tokens" }>,
+  beat: number,
+  box: Box,
+  style: FilmStyle,
+): void {
   let [x, y] = [box.x, box.y + 10];
   for (const [position, token] of tokens.entries()) {
     context.font = `28px ${style.serif}`;
@@ -112,11 +118,19 @@ function paintTokens(context: Context, { tokens, lit }: Extract<Part, { kind: "t
   }
 }
 
-function paintPlane(context: Context, part: Extract<Part, { kind: "plane" }>, beat: number, box: Box, style: FilmStyle): void {
+function paintPlane(
+  context: Context,
+  part: Extract<Part, { kind: "plane" }>,
+  beat: number,
+  box: Box,
+  style: FilmStyle,
+): void {
   const { tile, scale, rowLabels, lit } = part;
   const labelled = rowLabels && box.height / tile.height >= 12 ? rowLabels : null;
   context.font = `${Math.min(20, box.height / tile.height - 2)}px ${style.serif}`;
-  const side = labelled ? Math.min(box.width * 0.3, Math.max(...labelled.map((text) => context.measureText(text).width)) + 12) : 0;
+  const side = labelled
+    ? Math.min(box.width * 0.3, Math.max(...labelled.map((text) => context.measureText(text).width)) + 12)
+    : 0;
   // Square cells where there is room; long planes fill their box.
   const cell = Math.min((box.width - side) / tile.width, box.height / tile.height);
   const isSquare = tile.width / tile.height < 4 && tile.height > 1;
@@ -133,7 +147,15 @@ function paintPlane(context: Context, part: Extract<Part, { kind: "plane" }>, be
   labelled?.forEach((text, row) => {
     const isLit = now?.axis === "row" && now.at === row;
     const size = Math.min(20, cellHeight - 2);
-    write(context, text, box.x, box.y + (row + 0.5) * cellHeight + size / 3, `${isLit ? "600 " : ""}${size}px ${style.serif}`, isLit ? style.mark : style.soft, side - 8);
+    write(
+      context,
+      text,
+      box.x,
+      box.y + (row + 0.5) * cellHeight + size / 3,
+      `${isLit ? "600 " : ""}${size}px ${style.serif}`,
+      isLit ? style.mark : style.soft,
+      side - 8,
+    );
   });
   if (!now) return;
   context.strokeStyle = style.mark;
@@ -142,7 +164,13 @@ function paintPlane(context: Context, part: Extract<Part, { kind: "plane" }>, be
   else context.strokeRect(left + now.at * cellWidth, box.y, cellWidth, height);
 }
 
-function paintMaps(context: Context, part: Extract<Part, { kind: "maps" }>, beat: number, box: Box, style: FilmStyle): void {
+function paintMaps(
+  context: Context,
+  part: Extract<Part, { kind: "maps" }>,
+  beat: number,
+  box: Box,
+  style: FilmStyle,
+): void {
   const { maps, scale, lit } = part;
   const columns = Math.ceil(Math.sqrt((maps.length * box.width) / box.height));
   const rows = Math.ceil(maps.length / columns);
@@ -157,7 +185,13 @@ function paintMaps(context: Context, part: Extract<Part, { kind: "maps" }>, beat
   });
 }
 
-function paintBars(context: Context, part: Extract<Part, { kind: "bars" }>, beat: number, box: Box, style: FilmStyle): void {
+function paintBars(
+  context: Context,
+  part: Extract<Part, { kind: "bars" }>,
+  beat: number,
+  box: Box,
+  style: FilmStyle,
+): void {
   const entries = part.entries[Math.min(beat, part.entries.length - 1)] ?? [];
   const amount = ({ probability, value }: (typeof entries)[number]) => probability ?? value;
   const largest = Math.max(...entries.map((entry) => Math.abs(amount(entry))), Number.MIN_VALUE);
@@ -165,7 +199,15 @@ function paintBars(context: Context, part: Extract<Part, { kind: "bars" }>, beat
   entries.forEach((entry, i) => {
     const y = box.y + i * line;
     const width = (Math.abs(amount(entry)) / largest) * (box.width - 330);
-    write(context, visibleText(entry.label) || String(entry.index), box.x, y + line * 0.7, `24px ${style.serif}`, style.ink, 180);
+    write(
+      context,
+      visibleText(entry.label) || String(entry.index),
+      box.x,
+      y + line * 0.7,
+      `24px ${style.serif}`,
+      style.ink,
+      180,
+    );
     context.fillStyle = amount(entry) < 0 ? style.negative : style.positive;
     context.fillRect(box.x + 200, y + line * 0.2, width, line * 0.6);
     const text = entry.probability === null ? short(entry.value, 4) : percent(entry.probability);
@@ -173,7 +215,13 @@ function paintBars(context: Context, part: Extract<Part, { kind: "bars" }>, beat
   });
 }
 
-function paintCandidates(context: Context, part: Extract<Part, { kind: "candidates" }>, beat: number, box: Box, style: FilmStyle): void {
+function paintCandidates(
+  context: Context,
+  part: Extract<Part, { kind: "candidates" }>,
+  beat: number,
+  box: Box,
+  style: FilmStyle,
+): void {
   const shown = part.candidates.slice(0, 9);
   const largest = Math.max(...shown.flatMap(({ before, after }) => [before, after]), Number.MIN_VALUE);
   const line = Math.min(44, box.height / Math.max(1, shown.length));
@@ -185,18 +233,39 @@ function paintCandidates(context: Context, part: Extract<Part, { kind: "candidat
       context.fillStyle = style.markSoft;
       context.fillRect(box.x - 12, y, box.width + 12, line);
     }
-    write(context, visibleText(one.text), box.x, y + line * 0.7, `${isDrawn ? "600 " : ""}24px ${style.serif}`, style.ink, 190);
+    write(
+      context,
+      visibleText(one.text),
+      box.x,
+      y + line * 0.7,
+      `${isDrawn ? "600 " : ""}24px ${style.serif}`,
+      style.ink,
+      190,
+    );
     context.strokeStyle = style.negative;
     context.lineWidth = 2;
     context.strokeRect(box.x + 210, y + line * 0.16, (reach * one.before) / largest, line * 0.3);
     context.fillStyle = style.positive;
     if (beat > 0) context.fillRect(box.x + 210, y + line * 0.52, (reach * one.after) / largest, line * 0.3);
     const after = one.is_kept ? percent(one.after) : t("story.cut");
-    write(context, beat > 0 ? `${percent(one.before)} → ${after}` : percent(one.before), box.x + box.width - 290, y + line * 0.7, `22px ${style.serif}`, style.soft);
+    write(
+      context,
+      beat > 0 ? `${percent(one.before)} → ${after}` : percent(one.before),
+      box.x + box.width - 290,
+      y + line * 0.7,
+      `22px ${style.serif}`,
+      style.soft,
+    );
   });
 }
 
-function paintLines(context: Context, part: Extract<Part, { kind: "lines" }>, beat: number, box: Box, style: FilmStyle): void {
+function paintLines(
+  context: Context,
+  part: Extract<Part, { kind: "lines" }>,
+  beat: number,
+  box: Box,
+  style: FilmStyle,
+): void {
   const finite = part.lines.flatMap((line) => [...line].filter(Number.isFinite));
   const [least, largest] = [Math.min(...finite), Math.max(...finite)];
   const length = part.lines[0]?.length ?? 0;
@@ -220,7 +289,15 @@ function paintLines(context: Context, part: Extract<Part, { kind: "lines" }>, be
   context.stroke();
 }
 
-function write(context: Context, text: string, x: number, y: number, font: string, colour: string, width?: number): void {
+function write(
+  context: Context,
+  text: string,
+  x: number,
+  y: number,
+  font: string,
+  colour: string,
+  width?: number,
+): void {
   context.font = font;
   context.fillStyle = colour;
   let shown = text;
@@ -243,7 +320,16 @@ function writeFormula(context: Context, text: string, x: number, y: number, styl
 }
 
 /** Words in lines; returns where the last line stands. */
-function writeLines(context: Context, text: string, x: number, y: number, width: number, font: string, colour: string, step: number): number {
+function writeLines(
+  context: Context,
+  text: string,
+  x: number,
+  y: number,
+  width: number,
+  font: string,
+  colour: string,
+  step: number,
+): number {
   context.font = font;
   context.fillStyle = colour;
   let line = "";

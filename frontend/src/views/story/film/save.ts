@@ -105,7 +105,10 @@ export async function saveGif(
       const end_s = beat + 1 < time.numBeats ? timeOf(beat + 1, time) : durationOf(time);
       paint(context, film, { stage, time_s: begin_s + 1e-6 });
       const { data } = context.getImageData(0, 0, GIF_WIDTH, GIF_HEIGHT);
-      encoder.writeFrame(applyPalette(data, palette), GIF_WIDTH, GIF_HEIGHT, { palette, delay: (1000 * (end_s - begin_s)) / speed });
+      encoder.writeFrame(applyPalette(data, palette), GIF_WIDTH, GIF_HEIGHT, {
+        palette,
+        delay: (1000 * (end_s - begin_s)) / speed,
+      });
       onprogress(++done / numFrames);
       // The page stays usable, and can cancel.
       await new Promise((resolve) => setTimeout(resolve));

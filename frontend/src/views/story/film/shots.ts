@@ -79,23 +79,37 @@ export async function loadShots(
   return shots;
 }
 
-async function loadShot(model: ModelInfo, trace: TraceInfo, stage: Stage, choice: Choice, signal: AbortSignal): Promise<Shot> {
+async function loadShot(
+  model: ModelInfo,
+  trace: TraceInfo,
+  stage: Stage,
+  choice: Choice,
+  signal: AbortSignal,
+): Promise<Shot> {
   const names = valuesOf(stage, trace, blockOf(stage, choice.block));
   const numBeats = numBeatsOf(stage, names, trace);
   const time = { numBeats, numWords: countWords(stage.explanation + stage.formula) };
   const beats = Array.from({ length: numBeats }, (_, beat) => beat);
   const tokens = trace.input.tokens ?? [];
   if (stage.picture === "tokens" && tokens.length) {
-    return { stage, time, parts: [{ kind: "tokens", tokens, lit: beats.map((beat) => positionAt(beat, numBeats, tokens.length)) }] };
+    return {
+      stage,
+      time,
+      parts: [{ kind: "tokens", tokens, lit: beats.map((beat) => positionAt(beat, numBeats, tokens.length)) }],
+    };
   }
   if (stage.picture === "sampling" && model.can_draw && !client.isSaved) {
     const drawn = await client.draw(trace.model, { trace: trace.id, ...drawSettings.current }, undefined, signal);
     return { stage, time, parts: [{ kind: "candidates", candidates: drawn.candidates ?? [], drawn: drawn.drawn }] };
   }
   // A whole table of weights says little in a film: what is made of it is shown.
-  const shown = names.filter((name) => trace.values[name]!.kind !== "embedding_table" && trace.values[name]!.kind !== "tokens");
+  const shown = names.filter(
+    (name) => trace.values[name]!.kind !== "embedding_table" && trace.values[name]!.kind !== "tokens",
+  );
   const parts = await Promise.all(
-    (shown.length ? shown : names).slice(-MOST_PARTS).map((name) => loadPart(model, trace, stage, name, choice.head, beats, signal)),
+    (shown.length ? shown : names)
+      .slice(-MOST_PARTS)
+      .map((name) => loadPart(model, trace, stage, name, choice.head, beats, signal)),
   );
   return { stage, time, parts };
 }
@@ -118,7 +132,12 @@ async function loadPart(
   return loadPlanePart(model, trace, name, info, indices, signal);
 }
 
-async function loadBars(trace: TraceInfo, name: string, indices: readonly number[][], signal: AbortSignal): Promise<BarsPart> {
+async function loadBars(
+  trace: TraceInfo,
+  name: string,
+  indices: readonly number[][],
+  signal: AbortSignal,
+): Promise<BarsPart> {
   const axis = trace.values[name]!.shape.length - 1;
   const entries = await Promise.all(indices.map((at) => client.top(trace.id, name, at, axis, NUM_BARS, signal)));
   return { kind: "bars", name, entries };
@@ -175,7 +194,9 @@ async function readWhole(plane: RemotePlane): Promise<{ tile: Tile; level: numbe
   const { num_rows, num_cols, num_levels } = plane.info;
   const isFlat = num_rows <= TILE && num_cols <= MOST_TILES * TILE;
   if (!isFlat) return { tile: await plane.load(num_levels - 1, 0, 0), level: num_levels - 1 };
-  const tiles = await Promise.all(Array.from({ length: Math.ceil(num_cols / TILE) }, (_, col) => plane.load(0, 0, col)));
+  const tiles = await Promise.all(
+    Array.from({ length: Math.ceil(num_cols / TILE) }, (_, col) => plane.load(0, 0, col)),
+  );
   if (tiles.length === 1) return { tile: tiles[0]!, level: 0 };
   const whole = new Float32Array(num_rows * num_cols);
   tiles.forEach((tile, col) => {
@@ -201,7 +222,10 @@ async function loadPlanePart(
   const walk = walkAxis(info);
   const lit =
     info.shape.length > 1 && (walk === rows || walk === cols)
-      ? indices.map((index) => ({ axis: walk === rows ? ("row" as const) : ("col" as const), at: index[walk]! >> level }))
+      ? indices.map((index) => ({
+          axis: walk === rows ? ("row" as const) : ("col" as const),
+          at: index[walk]! >> level,
+        }))
       : info.shape.length === 1
         ? indices.map((index) => ({ axis: "col" as const, at: index[0]! >> level }))
         : [];
