@@ -46,6 +46,11 @@ class Looked:
         self.mode = mode
         self.request = request
         self._token_axes = token_axes
+        if read.token_ids is not None and token_axes:
+            num_tokens = len(read.token_ids)
+            trace.real_sizes = {
+                value_id: dict.fromkeys(axes, num_tokens) for value_id, axes in token_axes.items()
+            }
         # Rows of matrices in two dimensions, for `neighbours`, which every row of a matrix shares.
         self.maps: dict[str, np.ndarray] = {}
         self._known_axes: dict[str, AxisInfo] = {}

@@ -135,6 +135,16 @@ def test_explanation_is_the_traces_own(ask, looked):
                 assert operand["value"] == pytest.approx(float(true_operand.value), abs=0.0)
 
 
+def test_explanation_of_a_text_tells_nothing_of_its_padding(ask, looked, text_trace):
+    num_tokens = len(text_trace["input"]["tokens"])
+    attended = ask("explanation", name="block_1/attention/attended", index="0,0,0,2")
+    assert attended["num_terms"] == num_tokens
+    total = ask("explanation", name="block_1/attention/softmax/sum", index="0,0,2")
+    assert total["num_terms"] == num_tokens
+    largest = ask("explanation", name="block_1/attention/softmax/maximum", index="0,0,2")
+    assert f"among {num_tokens}" in largest["formula"]
+
+
 def test_walk_back_ends_at_a_token_of_the_reader(ask, text_trace):
     name, index = "token_embedding/output", [0, 3, 5]
     meanings = []

@@ -17,6 +17,7 @@ from openbook.program.check import Check, check_steps
 from openbook.program.explain import Explanation, Subject, explanation_of, leaf, loop_result, place_text
 from openbook.program.numpy_run import compute_step, run_numpy, shapes_of, taken_branch
 from openbook.program.origin import Origin, began_at, same_element
+from openbook.program.padding import RealSizes, without_padding
 from openbook.program.primitives.table import Element, Index, primitives
 from openbook.program.program import Program, Step, is_key_type
 from openbook.program.reading import Reading
@@ -36,6 +37,8 @@ class Trace:
     def __init__(
         self, reading: Reading, inputs: Sequence[Any], captured: Mapping[int, Any] | None = None
     ) -> None:
+        # What of the values is not padding, for explanations; all of it where nothing is said.
+        self.real_sizes: RealSizes = {}
         self._reading = reading
         self._inputs = tuple(inputs)
         if captured is None:
@@ -248,7 +251,12 @@ class Trace:
             textbook=self._reading.textbook.get(value_id, ""),
         )
         with np.errstate(all="ignore"):
-            return explanation_of(subject, entry.explain(element))
+            reason = entry.explain(element)
+            if self.real_sizes:
+                reason = without_padding(
+                    reason, operands, step.inputs, num_times=num_times, real_sizes=self.real_sizes
+                )
+            return explanation_of(subject, reason)
 
     def _explain_loop(
         self, name: str, index: Index, value: Any, origin: Origin, value_id: int, value_index: Index
