@@ -1,4 +1,5 @@
 // jsdom has no canvas and no layout: what draws is tested for what it is asked to draw, not for pixels.
+import { configure } from "@testing-library/svelte";
 import { vi } from "vitest";
 
 class NoResizeObserver {
@@ -9,6 +10,7 @@ class NoResizeObserver {
 
 vi.stubGlobal("ResizeObserver", NoResizeObserver);
 vi.stubGlobal("IntersectionObserver", NoResizeObserver);
+Element.prototype.scrollIntoView ??= () => {};
 HTMLCanvasElement.prototype.getContext = () => null;
 window.matchMedia ??= ((query: string) => ({
   matches: false,
@@ -16,3 +18,6 @@ window.matchMedia ??= ((query: string) => ({
   addEventListener() {},
   removeEventListener() {},
 })) as unknown as typeof window.matchMedia;
+// A busy machine is slow, not wrong.
+configure({ asyncUtilTimeout: 5000 });
+vi.setConfig({ testTimeout: 20_000 });
