@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,6 +72,11 @@ def look(
             webbrowser.open(url)
 
     server.serve(announce)
+    # What JAX compiles in a thread cannot be stopped, and Python would crash when it ends meanwhile. Nothing is
+    # left to be written, so the process goes as it is.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _subject(thing: str, inputs: list[str]) -> Subject:

@@ -47,7 +47,9 @@ def default_requests(subject: Subject) -> list[Json]:
     if subject.examples:
         return [{"kind": "example", "id": example.id} for example in subject.examples[:3]]
     if spec["kind"] == "image":
-        raise UsageError(f"{subject.title} looks at pictures. Give one: --input photo.png")
+        raise UsageError(
+            f"{subject.title} looks at pictures. Give one: --input photo.png, or openbook.look(model, pictures)"
+        )
     read = subject.reader.example()
     arrays = read.arrays if isinstance(read.arrays, list) else [read.arrays]
     named = {each["name"]: array[0].tolist() for each, array in zip(spec["inputs"], arrays, strict=True)}
