@@ -72,6 +72,15 @@ describe("a saved page answers from what was recorded", () => {
     expect(await saved.explanation(info.id, name, [0, 0])).toEqual(recorded.leaf);
   });
 
+  test("the end of a walk is read from the array", async () => {
+    const leaf = await saved.explanation(info.id, name, [0, 0]);
+    page.explanations[info.id] = {};
+    const { meaning, formula, ...rest } = await saved.explanation(info.id, name, [0, 0]);
+    page.explanations[info.id] = { [`${name}[0,0]`]: leaf };
+    expect(leaf).toMatchObject(rest);
+    expect(saved.savedSubjects(info.id, name)).toEqual([[0, 0]]);
+  });
+
   test("planes, summaries and tiles are cut from the whole value as the server cut them", async () => {
     const plane = await saved.plane(info.id, { name, at: [0, 0], rows: 0, cols: 1 });
     expect(plane).toMatchObject({ num_rows: 3, num_cols: 24, num_levels: recorded.plane.num_levels });
@@ -87,7 +96,7 @@ describe("a saved page answers from what was recorded", () => {
 
   test("what is not in the page is said in a sentence", async () => {
     await expect(saved.trace("m", { ...request, mode: "step" })).rejects.toThrow(/does not hold/);
-    await expect(saved.explanation(info.id, name, [1, 1])).rejects.toThrow(/does not hold/);
+    await expect(saved.explanation(info.id, "output", [0, 0])).rejects.toThrow(/does not hold/);
     expect(saved.arrayAddress(info.id, name)).toBeNull();
   });
 });

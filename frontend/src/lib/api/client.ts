@@ -241,6 +241,11 @@ export class Client {
     return this.json(`traces/${trace}/explanation`, { name, index: index.join(",") }, signal);
   }
 
+  /** Of a saved page: the elements of a value that it can explain. */
+  savedSubjects(trace: string, name: string): number[][] {
+    return this.saved?.explained(trace, name) ?? [];
+  }
+
   source(trace: string, path: string, signal?: AbortSignal): Promise<{ text: string }> {
     return this.json(`traces/${trace}/source`, { path }, signal);
   }

@@ -1,9 +1,10 @@
 // A page in one file: the answers come from window.__OPENBOOK_SAVED__, slices of values are cut from the whole arrays.
-import { planeOf, seriesOf, tileOf, type WholeValue } from "../values/slicing";
+import { short } from "../numbers/numbers";
+import { planeOf, seriesOf, strides, tileOf, type WholeValue } from "../values/slicing";
 import { describePlane, summarise, topOf } from "../values/statistics";
 import { t } from "../messages/messages";
 import { ApiError } from "./client";
-import type { SavedPage, TraceInfo, TraceRequest } from "./types";
+import type { Explanation, SavedPage, TraceInfo, TraceRequest } from "./types";
 
 type Query = Record<string, string | number | readonly (string | number)[]>;
 
@@ -57,7 +58,7 @@ export class SavedSource {
     const [kind, trace, what] = path.split("/");
     if (kind !== "traces" || !trace) return undefined;
     if (what === undefined) return this.page.traces.find(({ info }) => info.id === trace)?.info;
-    if (what === "explanation") return this.page.explanations[trace]?.[`${String(query.name)}[${String(query.index)}]`];
+    if (what === "explanation") return this.explanation(trace, String(query.name), positions(query.index));
     if (what === "summaries") {
       return (query.name as string[]).map((name) => summarise(name, this.value(trace, name).numbers));
     }
@@ -77,6 +78,39 @@ export class SavedSource {
       return topOf(line, Number(query.k), info.values[name]!.kind === "logits", () => "");
     }
     return undefined;
+  }
+
+  /** As it was saved; the end of a walk, which is only a number, from the array. */
+  private explanation(trace: string, name: string, index: number[]): Explanation | undefined {
+    const saved = this.page.explanations[trace]?.[`${name}[${index.join(",")}]`];
+    const role = this.info(trace).values[name]?.role;
+    if (saved || role === undefined || role === "value") return saved;
+    const { shape, numbers } = this.value(trace, name);
+    const value = numbers[strides(shape).reduce((sum, step, axis) => sum + step * index[axis]!, 0)]!;
+    return {
+      name,
+      index,
+      value: Number.isFinite(value) ? value : null,
+      value_text: short(value),
+      kind: role,
+      formula: "",
+      textbook: "",
+      path: "",
+      terms: [],
+      remainder: 0,
+      remainder_text: "0",
+      num_terms: 0,
+      evaluated_text: short(value),
+      difference: 0,
+      is_leaf: true,
+      meaning: null,
+    };
+  }
+
+  /** Elements of a value whose explanation is here. */
+  explained(trace: string, name: string): number[][] {
+    const keys = Object.keys(this.page.explanations[trace] ?? {}).filter((key) => key.startsWith(`${name}[`));
+    return keys.map((key) => positions(key.slice(name.length + 1, -1)));
   }
 
   private info(trace: string): TraceInfo {

@@ -51,8 +51,8 @@ class Session {
     if (this.model) await this.follow(this.model, place.current);
   }
 
+  /** Stop; the same is not asked again before the reader says so or changes something. */
   cancel(): void {
-    this.#asked = "";
     this.main.cancel();
   }
 

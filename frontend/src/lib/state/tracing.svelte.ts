@@ -9,6 +9,8 @@ export class Tracing {
   progress = $state.raw<Progress | null>(null);
   error = $state<string | null>(null);
   isRunning = $state(false);
+  /** Whether the reader has stopped the last one. */
+  isCancelled = $state(false);
   #controller: AbortController | null = null;
 
   /** Make a trace; one that is under way is cancelled. Returns null when it failed or was cancelled. */
@@ -20,11 +22,12 @@ export class Tracing {
   async follow(
     make: (onProgress: (progress: Progress) => void, signal: AbortSignal) => Promise<TraceInfo>,
   ): Promise<TraceInfo | null> {
-    this.cancel();
+    this.#abort();
     const controller = new AbortController();
     this.#controller = controller;
     this.isRunning = true;
     this.error = null;
+    this.isCancelled = false;
     try {
       const trace = await make((progress) => {
         if (!controller.signal.aborted) this.progress = progress;
@@ -41,6 +44,12 @@ export class Tracing {
   }
 
   cancel(): void {
+    if (!this.#controller) return;
+    this.#abort();
+    this.isCancelled = true;
+  }
+
+  #abort(): void {
     this.#controller?.abort();
     if (this.#controller) this.#finish();
   }

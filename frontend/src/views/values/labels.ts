@@ -32,11 +32,14 @@ export function axisName(info: ValueInfo, axis: number): string {
   return info.axes[axis] || t("axis.number", { number: axis });
 }
 
-/** Where one looks first: at the last token, else at the beginning. */
+/** Where one looks first: at what the model says after the last token, else at the beginning. */
 export function firstIndex(trace: TraceInfo, info: ValueInfo): number[] {
   const numTokens = trace.input.tokens?.length ?? 0;
   const isByPosition = info.kind === "logits" || info.kind === "attention";
+  const isAnswer =
+    trace.outputs?.[0] !== undefined && trace.values[trace.outputs[0]] === info && info.kind === "logits";
   return info.shape.map((size, axis) => {
+    if (isAnswer && axis === info.shape.length - 1) return Math.min(trace.answer[0]?.index ?? 0, size - 1);
     const isTokens = info.labels[axis] === "tokens" && isByPosition && !(info.kind === "attention" && axis === 3);
     return isTokens && numTokens ? Math.min(numTokens, size) - 1 : 0;
   });

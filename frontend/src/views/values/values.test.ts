@@ -59,7 +59,7 @@ describe("which pictures a value has", () => {
 });
 
 test("one looks first at the last token; an index that does not fit is brought within bounds", () => {
-  const reading = { input: { tokens: [{}, {}, {}] } } as unknown as TraceInfo;
+  const reading = { values: {}, input: { tokens: [{}, {}, {}] } } as unknown as TraceInfo;
   const logits = info([1, 3, 2048], { kind: "logits", labels: ["", "tokens", "vocabulary"] });
   expect(fittingIndex(reading, logits, null)).toEqual([0, 2, 0]);
   expect(fittingIndex(reading, logits, [0, 7, 5000])).toEqual([0, 2, 2047]);
