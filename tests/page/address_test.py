@@ -16,6 +16,7 @@ CELL = {
     "index": "0,1,3,2",
     "text": "the film was sad",
 }
+NO_MARKUP = re.compile(r"<script.*?</script>|<style.*?</style>|<!--.*?-->", re.DOTALL)
 VIEWS = ["story", "values", "step", "edit", "compare", "run"]
 
 
@@ -97,7 +98,7 @@ def test_no_message_is_missing_and_none_is_left_over() -> None:
     code = "\n".join(
         path.read_text("utf-8") for path in sources.rglob("*") if path.suffix in (".ts", ".svelte")
     )
-    prefixes = {start for start in re.findall(r"[`\"]([a-z_]+(?:\.[a-z_]+)*\.)(?:\$\{|\")", code)}
+    prefixes = set(re.findall(r"[`\"]([a-z_]+(?:\.[a-z_]+)*\.)(?:\$\{|\")", code))
     for key in messages:
         plain = re.sub(r"\.(one|few|many|two|other)$", "", key)
         is_used = f'"{plain}"' in code or any(plain.startswith(start) for start in prefixes)

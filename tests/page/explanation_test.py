@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from page.book import TRACE_TIMEOUT_MS, Book
+from page.models import drawing
 from page.truth import Truth, page_array
 
 TEXT = "the film was sad"
@@ -75,7 +76,7 @@ def test_enter_on_an_operand_walks_on_and_the_breadcrumb_leads_back(book: Book) 
 
 
 def test_pixel_is_named_as_the_readers_own(book: Book) -> None:
-    explanation = ask(book, "input/picture", "0,3,4,0", title="digits.keras", show="matrix")
+    explanation = ask(book, "input/picture", "0,3,4,0", title="digits.keras", drawing=drawing())
     expect(explanation).to_contain_text(re.compile("pixel", re.IGNORECASE))
 
 

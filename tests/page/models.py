@@ -1,5 +1,7 @@
 """Small models of every kind that the page shows, written as the `.keras` files of a reader."""
 
+import base64
+import io
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +85,14 @@ def hostile():
 
     row = Input((3,), name="row")
     return Model(row, layers.Dense(2, name=HOSTILE_NAME)(row), name="hostile")
+
+
+def drawing() -> str:
+    """A stroke as the address of a picture."""
+    from PIL import Image
+
+    pixels = np.zeros((24, 24), np.uint8)
+    pixels[4:20, 8:13] = np.linspace(80, 255, 5)
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"

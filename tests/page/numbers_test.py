@@ -1,7 +1,5 @@
 """Numbers on the page are the numbers of the trace, for every kind of picture of a value."""
 
-import base64
-import io
 import json
 import re
 
@@ -10,19 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from page.book import TRACE_TIMEOUT_MS, Book
+from page.models import drawing
 from page.truth import Truth, page_array
-
-
-def drawing() -> str:
-    """A stroke as the address of a picture."""
-    from PIL import Image
-
-    pixels = np.zeros((24, 24), np.uint8)
-    pixels[4:20, 8:13] = np.linspace(80, 255, 5)
-    content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
-
 
 TEXT = "the film was sad"
 SERIES = {"series": [[round(0.1 * t, 1), round(1 - 0.2 * t, 1)] for t in range(8)]}

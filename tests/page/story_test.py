@@ -62,10 +62,13 @@ def test_film_plays_pauses_and_steps(book: Book) -> None:
     region = story(book, text="the film was sad")
     heading = region.get_by_role("heading", level=2)
     player = region.get_by_role("toolbar", name="Play the story")
-    player.get_by_role("button", name="Step on").click()
-    expect(heading).to_contain_text("Stage 2")
-    player.get_by_role("button", name="Step back").click()
-    expect(heading).to_contain_text("Stage 1")
+    # A stage may be told in several steps.
+    for button, stage in (("Step on", "Stage 2"), ("Step back", "Stage 1")):
+        for _ in range(30):
+            if stage in heading.inner_text():
+                break
+            player.get_by_role("button", name=button).click()
+        expect(heading).to_contain_text(stage)
     player.get_by_role("combobox", name="Speed").select_option(label="4 ×")
     player.get_by_role("button", name="Play").click()
     expect(heading).to_contain_text("Stage 3", timeout=30_000)
@@ -90,7 +93,7 @@ def test_drawing_a_token_follows_temperature_and_top_k(book: Book) -> None:
     expect(rows.first).to_be_visible(timeout=TRACE_TIMEOUT_MS)
     region.get_by_role("slider", name="Top-k").fill("1")
     expect(rows.first.locator("td").last).to_have_text(re.compile(r"100(\.0)? %"), timeout=TRACE_TIMEOUT_MS)
-    likeliest = rows.first.get_by_role("rowheader").inner_text()
+    likeliest = rows.first.get_by_role("rowheader").inner_text().split()[0]
     book.page.get_by_role("button", name="Write on with it").click()
     expect(book.page.get_by_role("textbox", name="Your text")).to_have_value(
         re.compile(r"the film was sad" + re.escape(likeliest.replace("·", " ")))

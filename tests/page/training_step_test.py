@@ -73,6 +73,6 @@ def test_changed_weight_is_followed_downstream_and_restored(book: Book, truth: T
 def test_changed_input_is_followed_downstream(book: Book, truth: Truth) -> None:
     book.open("table.keras", view="values", value="output", arrays=json.dumps(ROW), edit="input/row[0,2]=-7")
     book.wait_for_values()
-    changed = ROW["row"][:2] + [-7.0] + ROW["row"][3:]
+    changed = [*ROW["row"][:2], -7.0, *ROW["row"][3:]]
     expected = np.asarray(truth.model("table.keras")(np.array([changed], np.float32)))
     book.expect_trace(lambda: np.allclose(page_array(book, "output"), expected, rtol=1e-5))
