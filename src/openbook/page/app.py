@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from openbook.errors import OpenbookError
 from openbook.page.answers import NoSuchThing, refusal
@@ -24,16 +25,13 @@ STATIC_FOLDER = Path(__file__).parent / "static"
 
 def make_app(library: Library, *, static_folder: Path = STATIC_FOLDER) -> Starlette:
     """The application behind the guard."""
-    pages: ASGIApp = _not_built
-    if (static_folder / "index.html").is_file():
-        pages = _NoCache(StaticFiles(directory=static_folder, html=True))
     app = Starlette(
         routes=[
             Mount(
                 "/api",
                 routes=[*model_routes(library), *trace_routes(library), Route("/{path:path}", _unknown)],
             ),
-            Mount("/", app=pages),
+            Mount("/", app=_BuiltPage(static_folder)),
         ],
         exception_handlers={
             OpenbookError: _refuse,
@@ -47,26 +45,25 @@ def make_app(library: Library, *, static_folder: Path = STATIC_FOLDER) -> Starle
     return app
 
 
-class _NoCache:
-    """Built files have the same names in every version, so a browser asks whether they are still the same."""
+class _BuiltPage:
+    """The built files; their names stay the same, so a browser asks each time whether they changed."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, folder: Path) -> None:
+        self._index = folder / "index.html"
+        self._files = StaticFiles(directory=folder, html=True, check_dir=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_without_cache(message: dict[str, object]) -> None:
+        if not self._index.is_file():
+            text = "The page is not built yet. In the folder of openbook's source: make page\n"
+            await PlainTextResponse(text, status_code=503)(scope, receive, send)
+            return
+
+        async def send_without_cache(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = message.setdefault("headers", [])
-                assert isinstance(headers, list)
-                headers.append((b"cache-control", b"no-cache"))
+                MutableHeaders(scope=message).setdefault("cache-control", "no-cache")
             await send(message)
 
-        await self._app(scope, receive, send_without_cache)  # type: ignore[arg-type]
-
-
-async def _not_built(scope: Scope, receive: Receive, send: Send) -> None:
-    text = "The page is not built yet. In the folder of openbook's source: make page\n"
-    await PlainTextResponse(text, status_code=503)(scope, receive, send)
+        await self._files(scope, receive, send_without_cache)
 
 
 def _unknown(request: Request) -> Response:
