@@ -95,6 +95,14 @@ export class Client {
     return this.saved?.requests.find((one) => one.model === model)?.request.input ?? null;
   }
 
+  /** The inputs that a saved page can show, each once. */
+  savedInputs(model: string): ModelInput[] {
+    const inputs = (this.saved?.requests ?? [])
+      .filter((one) => one.model === model)
+      .map(({ request }) => request.input);
+    return [...new Map(inputs.map((input) => [JSON.stringify(input), input])).values()];
+  }
+
   private async json<T>(path: string, query: Query, signal?: AbortSignal): Promise<T> {
     if (this.saved) return this.saved.json<T>(path, query);
     const response = await this.get(path, query, signal);
