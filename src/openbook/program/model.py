@@ -143,8 +143,12 @@ def step_program(
 
     value_lists = [[variable.value for variable in each] for each in (trainable, others, optimizer.variables)]
     program = _with_update_phase(_read(model, step, *value_lists, as_call(arrays), targets))
-    paths = [_paths(model, each) for each in (trainable, others)]
     slots = [_slot_name(variable) for variable in optimizer.variables]
+    # Some optimizers call all that they keep of a weight by the weight's name.
+    weights = _unique([*_paths(model, trainable), *_paths(model, others), *slots])
+    first_slot = len(weights) - len(slots)
+    paths = (weights[: len(trainable)], weights[len(trainable) : first_slot])
+    slots = weights[first_slot:]
     output_names = [
         "loss",
         *outputs_named,
@@ -154,12 +158,12 @@ def step_program(
         *(f"updates/{slot}" for slot in slots),
     ]
     target_names = structure_names("target", targets)
-    names = _unique([*paths[0], *paths[1], *slots, *input_names(model, arrays), *target_names])
+    names = _unique([*weights, *input_names(model, arrays), *target_names])
     roles = Roles.of(
         program,
         inputs=names,
         outputs=output_names,
-        weights=frozenset([*paths[0], *paths[1], *slots]),
+        weights=frozenset(weights),
     )
     flat = [array for values in value_lists for array in values]
     return program, roles, [*flat, *leaves(arrays), *leaves(targets)]

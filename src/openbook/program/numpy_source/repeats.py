@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from openbook.program.numpy_source.cycles import waiting_for_each_other
 from openbook.program.numpy_source.expressions import text_of
 from openbook.program.numpy_source.graph import Block, Graph, Node
 from openbook.program.numpy_source.layout import INDENT, wrapped
@@ -159,8 +160,30 @@ def _components(graph: Graph) -> list[list[Node]]:
             home.update({value_id: group for each in moved for value_id in each.outputs})
         members.append(node)
         home.update(dict.fromkeys(node.outputs, group))
-    order = {id(node): number for number, node in enumerate(nodes)}
-    return [sorted(members, key=lambda node: order[id(node)]) for members in groups.values()]
+    order = {id(node): number for number, node in enumerate(graph.block.nodes)}
+    whole = _with_what_they_wait_for(graph.block, list(groups.values()))
+    return [sorted(members, key=lambda node: order[id(node)]) for members in whole]
+
+
+def _with_what_they_wait_for(block: Block, groups: Sequence[list[Node]]) -> list[list[Node]]:
+    """The groups with all that they both make and need, such as a weight's own step size from its update's norm.
+
+    A group with a loop or a branch among these is left out: it cannot be one call.
+    """
+    grouped = {id(node) for members in groups for node in members}
+    units = [*groups, *([node] for node in block.nodes if id(node) not in grouped)]
+    maker = {
+        value_id: number for number, unit in enumerate(units) for node in unit for value_id in node.outputs
+    }
+    reads = {
+        number: {maker[each] for node in unit for each in _reads(node) if each in maker} - {number}
+        for number, unit in enumerate(units)
+    }
+    parts = waiting_for_each_other(reads)
+    merged = {number for part in parts for number in part}
+    whole = [unit for number, unit in enumerate(groups) if number not in merged]
+    joined = [[node for number in part for node in units[number]] for part in parts]
+    return [*whole, *(nodes for nodes in joined if not any(node.blocks for node in nodes))]
 
 
 def _signature(graph: Graph, nodes: Sequence[Node]) -> tuple[Any, list[int]]:
@@ -199,9 +222,7 @@ def _outputs(graph: Graph, nodes: Sequence[Node]) -> list[int]:
     """What is read outside a group, in the order of the program's outputs."""
     members = {id(node) for node in nodes}
     produced = {value_id for node in nodes for value_id in node.outputs}
-    read = {
-        value_id for node in graph.block.all_nodes() if id(node) not in members for value_id in node.inputs
-    }
+    read = {value_id for node in graph.block.nodes if id(node) not in members for value_id in _reads(node)}
     returned = [value_id for value_id in dict.fromkeys(graph.block.outputs) if value_id in produced]
     others = [value_id for value_id in sorted(produced & read) if value_id not in returned]
     return [*returned, *others]
@@ -272,20 +293,21 @@ def _before(
     return next((value_id for value_id in inputs if name and known.get(value_id) == name), None)
 
 
+def _reads(node: Node) -> set[int]:
+    found = set(node.inputs)
+    for inner in node.blocks:
+        for each in inner.all_nodes():
+            found.update(each.inputs)
+        for every in inner.all_blocks():
+            found.update(every.outputs)
+    return found
+
+
 def _sort_nodes(block: Block) -> None:
     """Put nodes in an order in which everything is computed before it is read, else as they stood."""
     producer = {value_id: node for node in block.nodes for value_id in node.outputs}
     done: set[int] = set()
     ordered: list[Node] = []
-
-    def reads(node: Node) -> set[int]:
-        found = set(node.inputs)
-        for inner in node.blocks:
-            for each in inner.all_nodes():
-                found.update(each.inputs)
-            for every in inner.all_blocks():
-                found.update(every.outputs)
-        return found
 
     for start in block.nodes:
         waiting = [start]
@@ -296,12 +318,13 @@ def _sort_nodes(block: Block) -> None:
                 continue
             missing = [
                 producer[value_id]
-                for value_id in sorted(reads(node))
+                for value_id in sorted(_reads(node))
                 if value_id in producer
                 and id(producer[value_id]) not in done
                 and producer[value_id] is not node
             ]
             if missing:
+                assert missing[0] not in waiting, "two updates wait for each other"
                 waiting.append(missing[0])
                 continue
             done.add(id(node))

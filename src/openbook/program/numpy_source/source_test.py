@@ -233,9 +233,23 @@ def test_training_step_source_gives_loss_gradients_and_updates(name: str, tmp_pa
     assert_same(*step_source(name, "sgd"), tmp_path)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "lion"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "lion", "adafactor"])
 def test_every_optimizers_step_is_written(optimizer: str, tmp_path: Path) -> None:
     assert_same(*mlp_step(optimizer), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.optimizers.Lamb(),
+        lambda: keras.optimizers.Adam(gradient_accumulation_steps=2),
+        lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()),
+        lambda: keras.optimizers.SGD(0.1, loss_scale_factor=8.0, global_clipnorm=0.5),
+    ],
+    ids=["lamb", "accumulation", "loss scale", "scale and clipping"],
+)
+def test_step_in_which_an_update_needs_its_own_norm_or_a_scale_is_written(make: Any, tmp_path: Path) -> None:
+    assert_same(*mlp_step(make()), tmp_path)
 
 
 def test_momentum_step_is_written(tmp_path: Path) -> None:
