@@ -75,9 +75,10 @@ def _settings(thing: Any) -> Hashable:
 
 def _plain(value: Any) -> Hashable:
     if type(value) in _PLAIN_TYPES:
-        return value
+        plain: Hashable = value
+        return plain
     if isinstance(value, tuple | list):
         return tuple(map(_plain, value))
     # By id and code: the function itself would keep a model alive whose method it is.
-    function = (id(value), getattr(value, "__code__", None))
-    return function if callable(value) else None
+    code: Hashable = getattr(value, "__code__", None)
+    return (id(value), code) if callable(value) else None

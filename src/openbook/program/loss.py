@@ -54,8 +54,8 @@ def _given_loss(model: Any, loss: Any, arguments: Any, targets: Any) -> Callable
     parts = loss.values() if isinstance(loss, Mapping) else loss if isinstance(loss, list | tuple) else [loss]
     for part in parts:
         _resolved(part)
-    given = dict(loss) if isinstance(loss, Mapping) else loss
-    compiled = CompileLoss(given, output_names=getattr(model, "output_names", None))
+    structure = dict(loss) if isinstance(loss, Mapping) else loss
+    compiled = CompileLoss(structure, output_names=getattr(model, "output_names", None))
     _build(model, compiled, arguments, targets)
     return _stateless(compiled)
 

@@ -80,9 +80,12 @@ def began_at(origin: Origin) -> int:
     """The value that a result, or an argument, of a `while` loop had before the first round."""
     assert origin.step is not None
     params = origin.step.params
-    num_constants = params["cond_nconsts"] + params["body_nconsts"]
-    own_constants = params["body_nconsts" if origin.body else "cond_nconsts"] if origin.kind == "body" else 0
-    return origin.step.inputs[num_constants + origin.position - own_constants]
+    num_constants: int = params["cond_nconsts"] + params["body_nconsts"]
+    own_constants: int = (
+        params["body_nconsts" if origin.body else "cond_nconsts"] if origin.kind == "body" else 0
+    )
+    value_ids: tuple[int, ...] = origin.step.inputs
+    return value_ids[num_constants + origin.position - own_constants]
 
 
 def _while_constant(step: Step, origin: Origin, index: tuple[int, ...]) -> Place | None:
