@@ -241,7 +241,7 @@ def test_every_optimizers_step_is_written(optimizer: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: keras.optimizers.Lamb(),
+        keras.optimizers.Lamb,
         lambda: keras.optimizers.Adam(gradient_accumulation_steps=2),
         lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()),
         lambda: keras.optimizers.SGD(0.1, loss_scale_factor=8.0, global_clipnorm=0.5),
