@@ -11,8 +11,6 @@ export interface StageProps {
   /** Where the film stands; null where the reader looks around on their own. */
   beat: number | null;
   numBeats: number;
-  /** The reader takes a beat into their own hands. */
-  onbeat: (beat: number) => void;
   /** The reader moves the focus inside a value. */
   onmove: (name: string, index: number[]) => void;
 }
