@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -40,6 +41,11 @@ class Compiled:
     target_names: tuple[str, ...]
     weight_names: tuple[str, ...]
     token_axes: Mapping[int, tuple[int, ...]]
+
+    @functools.cached_property
+    def outline(self) -> Json:
+        """The program as a tree, with shapes as they were compiled; the same for all inputs."""
+        return self.trace.outline().to_dict()
 
 
 class Programs:

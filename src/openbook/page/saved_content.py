@@ -80,7 +80,9 @@ def saved_content(
         "answers": _answers(library, looked),
         "traces": traces,
         "explanations": {
-            trace_id: dict(_explanations(each, list(_story_names(library, each)), share))
+            trace_id: dict(
+                _explanations(each, library.info(trace_id), list(_story_names(library, each)), share)
+            )
             for trace_id, each in looked.items()
         },
         "arrays": arrays,
@@ -173,19 +175,39 @@ def _arrays(
     return arrays, shared
 
 
-def _explanations(looked: Looked, names: Sequence[str], limit: int) -> Iterator[tuple[str, Any]]:
-    """Explanations of what the story shows, and of what these come from, up to so many."""
-    waiting = [(name, index) for name in dict.fromkeys(names) for index in _starts(looked, name)]
+def _explanations(looked: Looked, info: Json, names: Sequence[str], limit: int) -> Iterator[tuple[str, Any]]:
+    """Explanations of what the page and its story show first, and of what these come from, up to so many.
+
+    Inputs, weights and constants are explained by the page itself.
+    """
+    waiting = [(name, _first_shown(info, name)) for name in info["values"]]
+    waiting += [(name, index) for name in dict.fromkeys(names) for index in _starts(looked, name)]
     seen: set[tuple[str, tuple[int, ...]]] = set()
     while waiting and len(seen) < limit:
         name, index = waiting.pop(0)
-        if (name, index) in seen or name not in looked.trace:
+        value = info["values"].get(name)
+        is_shown = value is None or (value["role"] == "value" and 0 not in value["shape"])
+        if (name, index) in seen or name not in looked.trace or not is_shown:
             continue
         seen.add((name, index))
         explanation = looked.explain(name, index)
         yield f"{name}[{','.join(map(str, index))}]", plain(explanation_json(looked, explanation))
         for term in explanation.terms[:_NUM_OPERANDS]:
             waiting += [(operand.name, tuple(operand.index)) for operand in term.operands]
+
+
+def _first_shown(info: Json, name: str) -> tuple[int, ...]:
+    """The element that the page shows first: of what is told for each token the last one's, else the first."""
+    value = info["values"][name]
+    index = [0] * len(value["shape"])
+    if value["kind"] in ("logits", "attention"):
+        for axis, label in enumerate(value["labels"]):
+            is_key = value["kind"] == "attention" and axis == 3
+            if label == "tokens" and not is_key:
+                index[axis] = value["shape"][axis] - 1
+    if name == info["outputs"][0] and info["answer"] and index:
+        index[-1] = info["answer"][0]["index"]
+    return tuple(index)
 
 
 def _starts(looked: Looked, name: str) -> list[tuple[int, ...]]:

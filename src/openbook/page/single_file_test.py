@@ -74,8 +74,11 @@ def test_values_and_explanations_are_the_traces_own(written, small_run):
     }
     np.testing.assert_allclose(numbers["block_1/attention/weights"].sum(axis=-1), 1.0, rtol=1e-5)
     explanations = content["explanations"][info["id"]]
-    names = {explanation["name"] for explanation in explanations.values()}
-    assert {"output", "block_1/attention/weights", "block_2/attention/weights"} <= names
+    explained = {explanation["name"] for explanation in explanations.values()}
+    assert {name for name, value in info["values"].items() if value["role"] == "value"} <= explained
+    last = len(info["input"]["tokens"]) - 1
+    assert f"output[0,{last},{info['answer'][0]['index']}]" in explanations
+    assert f"block_1/attention/weights[0,0,{last},0]" in explanations
     for place, explanation in explanations.items():
         index = tuple(map(int, filter(None, place.rpartition("[")[2].removesuffix("]").split(","))))
         assert explanation["index"] == list(index)

@@ -13,17 +13,20 @@ from openbook.page.looked import Looked
 _NUM_ANSWERS = 8
 
 
-def trace_info(looked: Looked, trace_id: str) -> Json:
-    """`TraceInfo` of docs/page-protocol.md."""
+def trace_info(looked: Looked, outline: Mapping[str, Any]) -> Json:
+    """`TraceInfo` of docs/page-protocol.md, but for its id and what the request adds.
+
+    Args:
+        outline: of the program, as `Outline.to_dict` gives it.
+    """
     trace = looked.trace
     values = {name: _value_info(looked, name) for name in trace.names()}
     bad = trace.first_nonfinite()
     return {
-        "id": trace_id,
         "model": looked.model_id,
         "mode": looked.mode,
         "input": looked.read.preview,
-        "outline": _outline(trace.outline().to_dict(), values),
+        "outline": _outline(outline, values),
         "values": values,
         "outputs": list(looked.outputs),
         "loss": number(trace["loss"]) if "loss" in looked.outputs else None,

@@ -114,7 +114,7 @@ class Library:
             request={"edits": edits, "checkpoint": request.get("checkpoint")},
         )
         report("naming", "Listing all values …")
-        return self._keep(looked, {"duration_s": round(time.monotonic() - begin_s, 3)})
+        return self._keep(looked, compiled.outline, {"duration_s": round(time.monotonic() - begin_s, 3)})
 
     def draw(self, model_id: str, request: Mapping[str, Any], report: Report) -> Json:
         """Draw the next token, as a trace of its own; returns its `TraceInfo`."""
@@ -124,12 +124,13 @@ class Library:
         if source.subject is not subject:
             raise UsageError("this trace is of another model")
         looked, more = self._drawers[model_id].draw(source, request, report)
-        return self._keep(looked, {**more, "duration_s": round(time.monotonic() - begin_s, 3)})
+        more = {**more, "duration_s": round(time.monotonic() - begin_s, 3)}
+        return self._keep(looked, looked.trace.outline().to_dict(), more)
 
-    def _keep(self, looked: Looked, more: Json) -> Json:
-        info = trace_info(looked, "")
+    def _keep(self, looked: Looked, outline: Json, more: Json) -> Json:
+        info = trace_info(looked, outline)
         trace_id = self.traces.add(looked)
-        info = {**info, **more, "id": trace_id}
+        info = {"id": trace_id, **info, **more}
         self._infos[trace_id] = info
         return info
 

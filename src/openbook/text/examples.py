@@ -41,9 +41,7 @@ def next_token_examples(
     for row, ids in enumerate(beginnings):
         tokens_BT[row, 1 : len(ids)] = ids[:-1]
     logits_BTV = logits_after(tokens_BT)
-    examples = [
-        _example(ids, logits_BTV[row, len(ids) - 1], tokenizer) for row, ids in enumerate(beginnings)
-    ]
+    examples = [_example(ids, logits_BTV[row, len(ids) - 1], tokenizer) for row, ids in enumerate(beginnings)]
     return sorted(examples, key=lambda example: (not example["is_mistake"], example["score"]))
 
 
