@@ -28,6 +28,13 @@ test("keys unfold, go down and choose; the tree is one tab stop", async () => {
   expect(screen.getAllByRole("treeitem").map((item) => item.getAttribute("aria-level"))).not.toContain("2");
 });
 
+test("a key that means nothing here does what it does elsewhere: Tab leaves the tree", async () => {
+  const { tree } = show();
+  for (const key of ["Tab", "F5", "a"]) expect(await fireEvent.keyDown(tree, { key })).toBe(true);
+  expect(await fireEvent.keyDown(tree, { key: "*" })).toBe(false);
+  expect(screen.getAllByRole("treeitem").map((item) => item.getAttribute("aria-level"))).toContain("2");
+});
+
 test("the value that is looked at is unfolded and selected", () => {
   show({ value: "lstm/lstm_cell/kernel" });
   expect(screen.getByRole("treeitem", { selected: true }).getAttribute("aria-label")).toContain("lstm_cell/kernel");
