@@ -63,7 +63,7 @@ class Guard:
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             return "not found", 404
         origin = headers.get("origin")
-        if scope["method"] not in ("GET", "HEAD") and origin is not None and origin not in self._origins:
+        if origin is not None and origin not in self._origins:
             return "forbidden", 403
         is_foreign = headers.get("sec-fetch-site", "same-origin") in ("cross-site", "same-site")
         # Following a link, or a notebook's frame, is how a page is opened; data is asked for by the page alone.

@@ -56,8 +56,9 @@ def test_localhost_is_this_machine_too(client):
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "null", "http://127.0.0.1:9999", "https://127.0.0.1:4321"]
 )
-def test_another_site_cannot_send(client, origin):
-    assert client.post("/secret/", headers={"origin": origin}).status_code == 403
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_site_can_neither_ask_nor_send(client, method, origin):
+    assert client.request(method, "/secret/", headers={"origin": origin}).status_code == 403
 
 
 def test_the_page_itself_can_send(client):
