@@ -54,9 +54,10 @@ def shown_in_cell(home: Home, tmp_path: Path):
                 break
             waiting.wait(0.1)
         assert outputs, process.communicate()[1] if process.poll() is not None else "the cell put nothing out"
-        data = outputs[-1].get("data", {})
-        assert "text/html" in data, outputs
-        yield data["text/html"]
+        shown = [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
+        assert len(shown) == 1, outputs
+        assert [output for output in outputs if output.output_type == "stream"] == []
+        yield shown[0]
     finally:
         (tmp_path / "looking").unlink()
         try:

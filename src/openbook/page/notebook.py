@@ -53,15 +53,20 @@ def show(subjects: Sequence[Subject]) -> OpenPage:
 
         webbrowser.open(server.url)
         return OpenPage(server)
-    display: Any = importlib.import_module("IPython.display")
     if _is_hosted():
         content = single_file(subjects, say=_say_nothing, limit_bytes=_LIMIT_BYTES)
-        display.display(display.HTML(_frame(f'srcdoc="{html.escape(content, quote=True)}"')))
+        _display(_frame(f'srcdoc="{html.escape(content, quote=True)}"'))
         return OpenPage(None)
     server = PageServer(subjects, is_in_notebook=True)
     server.start()
-    display.display(display.HTML(_frame(f'src="{server.url}"')))
+    _display(_frame(f'src="{server.url}"'))
     return OpenPage(server)
+
+
+def _display(markup: str) -> None:
+    ipython: Any = importlib.import_module("IPython.display")
+    # As data: of `HTML` with a frame IPython warns that there is `IFrame`, which knows no height in a style.
+    ipython.display({"text/html": markup, "text/plain": "<openbook's page>"}, raw=True)
 
 
 def _is_notebook() -> bool:

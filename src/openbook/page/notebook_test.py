@@ -23,8 +23,7 @@ def cell(monkeypatch):
     ipython = types.ModuleType("IPython")
     ipython.get_ipython = ZMQInteractiveShell
     display = types.ModuleType("IPython.display")
-    display.HTML = lambda text: text
-    display.display = shown.append
+    display.display = lambda data, raw: shown.append(data["text/html"])
     ipython.display = display
     monkeypatch.setitem(sys.modules, "IPython", ipython)
     monkeypatch.setitem(sys.modules, "IPython.display", display)

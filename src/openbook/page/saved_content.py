@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,11 @@ def _answers(library: Library, looked: dict[str, Looked]) -> Json:
             {"id": example.id, **example.shown} for example in subject.examples
         ]
         if subject.run is not None:
-            answers[f"models/{model_id}/run"] = run_info(subject.run)
+            info = run_info(subject.run)
+            answers[f"models/{model_id}/run"] = info | {
+                part: _without_folders(info[part])
+                for part in ("settings", "settings_default", "data", "machine")
+            }
     ids = list(looked)
     for first in ids:
         for second in ids:
@@ -116,6 +121,17 @@ def _answers(library: Library, looked: dict[str, Looked]) -> Json:
                     key = f"traces/{trace_id}/neighbours?name={name}&row={row}&k={NUM_NEIGHBOURS}"
                     answers[key] = neighbours(each, name, row, NUM_NEIGHBOURS)
     return answers
+
+
+def _without_folders(content: Any) -> Any:
+    """The same with the last part of each path alone: the file is given to others."""
+    if isinstance(content, dict):
+        return {name: _without_folders(each) for name, each in content.items()}
+    if isinstance(content, list):
+        return [_without_folders(each) for each in content]
+    if isinstance(content, str) and Path(content).is_absolute():
+        return Path(content).name
+    return content
 
 
 def _top_answers(trace_id: str, looked: Looked) -> Json:
