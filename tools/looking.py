@@ -27,14 +27,20 @@ SMALL = (
 
 @dataclass(frozen=True)
 class Home:
-    """A folder with runs and a cache that belong to the tests alone."""
+    """A folder with runs and a cache that belong to the tests alone.
+
+    Args:
+        cache: another cache, where what was fetched before need not be fetched again.
+    """
 
     folder: Path
+    cache: Path | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         """Variables of a process that lives here."""
-        own = {"OPENBOOK_RUNS": str(self.folder / "runs"), "OPENBOOK_CACHE": str(self.folder / "cache")}
+        cache = self.cache or self.folder / "cache"
+        own = {"OPENBOOK_RUNS": str(self.folder / "runs"), "OPENBOOK_CACHE": str(cache)}
         return os.environ | own
 
     def command(self, *words: object) -> list[str]:

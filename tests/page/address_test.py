@@ -98,7 +98,7 @@ def test_no_message_is_missing_and_none_is_left_over() -> None:
     code = "\n".join(
         path.read_text("utf-8") for path in sources.rglob("*") if path.suffix in (".ts", ".svelte")
     )
-    prefixes = set(re.findall(r"[`\"]([a-z_]+(?:\.[a-z_]+)*\.)(?:\$\{|\")", code))
+    prefixes = set(re.findall(r"[`\"]([a-z_]+(?:\.[a-z_]+)*[._])(?:\$\{|\")", code))
     for key in messages:
         plain = re.sub(r"\.(one|few|many|two|other)$", "", key)
         is_used = f'"{plain}"' in code or any(plain.startswith(start) for start in prefixes)
