@@ -47,8 +47,9 @@ format: environment-dev ## put the code in the one format, and mend what the lin
 	$(RUN_PYTHON) -m ruff format .
 	$(RUN_PYTHON) -m ruff check --fix .
 
-docs: environment-dev ## write the tables of README.md and docs/ anew from the code
+docs: environment-dev ## write the tables of README.md and docs/ anew from the code, and take the pictures of the page
 	$(RUN_PYTHON) tools/generate_docs.py
+	$(RUN_PYTHON) tools/take_screenshots.py
 
 guides: environment-dev ## run the code in the guides of docs/ and write what it prints beneath it
 	$(RUN_PYTHON) tools/run_guides.py
