@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import FilePayload, Locator, expect
 
 from looking import Home
 from page.book import TRACE_TIMEOUT_MS, Book
@@ -21,6 +21,10 @@ def picture(pixels: np.ndarray, name: str = "digit.png") -> FilePayload:
     content = io.BytesIO()
     Image.fromarray(pixels.astype(np.uint8)).save(content, "PNG")
     return {"name": name, "mimeType": "image/png", "buffer": content.getvalue()}
+
+
+def pad(book: Book) -> Locator:
+    return book.page.get_by_role("application", name="Drawing pad")
 
 
 def drop(book: Book, file: FilePayload) -> None:
@@ -49,7 +53,8 @@ def test_text_with_marks_of_a_page_stays_text(book: Book) -> None:
     shown = book.page.get_by_role("list", name=TOKENS).get_by_role("listitem")
     expect(shown.first).to_be_visible()
     assert "<img" in "".join(shown.all_inner_texts())
-    assert book.page.locator("img[src=x], main b").count() == 0
+    assert book.page.locator("img[src=x]").count() == 0
+    assert book.page.locator("main b", has_text="bold").count() == 0
 
 
 def test_held_out_examples_have_the_mistakes_first(book: Book) -> None:
@@ -76,9 +81,11 @@ def test_dropped_picture_is_preprocessed_step_by_step(book: Book) -> None:
     pixels = np.zeros((24, 24))
     pixels[4:20, 10:14] = 255
     book.open("digits.keras", view="values")
-    book.wait_for_values()
+    expect(pad(book)).to_be_visible(timeout=TRACE_TIMEOUT_MS)
     drop(book, picture(pixels))
-    steps = book.page.get_by_role("list", name=re.compile("before the model sees it")).get_by_role("listitem")
+    steps = book.page.get_by_role("region", name=re.compile("before the model sees it")).get_by_role(
+        "listitem"
+    )
     expect(steps.last).to_contain_text("Value range", timeout=TRACE_TIMEOUT_MS)
     titles = " ".join(steps.all_inner_texts())
     for step in ("Your picture", "Crop", "Scale"):
@@ -88,32 +95,28 @@ def test_dropped_picture_is_preprocessed_step_by_step(book: Book) -> None:
     def is_traced() -> bool:
         traced = page_array(book, "input/picture")[0, :, :, 0]
         # The stroke is upright and in the middle, and nothing else is lit.
-        return traced.max() == 1.0 and traced[:, :3].max() == 0 and traced[6, 5:7].min() == 1.0
+        return traced[:, :3].max() == 0 and traced[6, 5:7].min() == traced.max() > 0.25
 
     book.expect_trace(is_traced)
 
 
 def test_drawing_with_the_mouse_is_traced_at_once(book: Book) -> None:
     book.open("digits.keras", view="values")
-    book.wait_for_values()
-    pad = book.page.get_by_role("application", name="Drawing pad")
-    box = pad.bounding_box()
+    expect(pad(book)).to_be_visible(timeout=TRACE_TIMEOUT_MS)
+    box = pad(book).bounding_box()
     book.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
     book.page.mouse.down()
     book.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 20, steps=8)
     book.page.mouse.up()
-    book.expect_trace(lambda: page_array(book, "input/picture").max() > 0.5)
+    book.expect_trace(lambda: page_array(book, "input/picture").max() > 0.25)
 
 
 def test_drawing_works_by_keyboard(book: Book) -> None:
     book.open("digits.keras", view="values")
-    book.wait_for_values()
-    pad = book.page.get_by_role("application", name="Drawing pad")
-    pad.press("Space")
-    for _ in range(8):
-        pad.press("ArrowDown")
-    pad.press("Space")
-    book.expect_trace(lambda: page_array(book, "input/picture").max() > 0.5)
+    expect(pad(book)).to_be_visible(timeout=TRACE_TIMEOUT_MS)
+    for key in ("Space", *["ArrowDown"] * 8, "Space"):
+        pad(book).press(key)
+    book.expect_trace(lambda: page_array(book, "input/picture").max() > 0.25)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +129,7 @@ def test_drawing_works_by_keyboard(book: Book) -> None:
 )
 def test_what_is_no_picture_is_refused_in_words(book: Book, name: str, content: bytes) -> None:
     book.open("digits.keras", view="values")
-    book.wait_for_values()
+    expect(pad(book)).to_be_visible(timeout=TRACE_TIMEOUT_MS)
     kind = "image/svg+xml" if name.endswith("svg") else "image/png"
     drop(book, {"name": name, "mimeType": kind, "buffer": content})
     expect(book.page.get_by_role("region", name="The input")).to_contain_text("cannot be read as a picture")
@@ -138,7 +141,7 @@ def test_row_of_a_table_is_edited_cell_by_cell(book: Book) -> None:
     book.wait_for_values()
     cells = book.page.get_by_role("grid", name="Numbers of row")
     cells.focus()
-    cells.press("End")
+    cells.press("Control+End")
     cells.press("Enter")
     book.page.keyboard.type("7.25")
     book.page.keyboard.press("Enter")
@@ -163,6 +166,8 @@ def test_series_can_be_pasted_as_text(book: Book) -> None:
     book.page.get_by_role("region", name="The input").get_by_text("As text", exact=True).first.click()
     rows = [[t / 10, -t / 10] for t in range(8)]
     text = "\n".join(",".join(map(str, row)) for row in rows)
-    book.page.get_by_role("textbox", name="series as text").fill(text)
+    field = book.page.get_by_role("textbox", name="series as text")
+    field.fill(text)
+    field.blur()
     expected = np.array([rows], np.float32)
     book.expect_trace(lambda: np.array_equal(page_array(book, "input/series"), expected))
