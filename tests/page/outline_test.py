@@ -43,8 +43,9 @@ def test_outline_is_walked_by_keyboard(book: Book) -> None:
     )
     tree.press("Enter")
     expect(book.page.get_by_role("heading", level=2, name="block_1/attention_norm/output")).to_be_visible()
-    tree.press("ArrowLeft")
-    tree.press("ArrowLeft")
+    # The layer folds, then its block is the current row, then that folds.
+    for _ in range(3):
+        tree.press("ArrowLeft")
     expect(block).to_have_attribute("aria-expanded", "false")
 
 

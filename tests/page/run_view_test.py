@@ -22,8 +22,8 @@ def test_run_shows_its_score_settings_data_and_samples(book: Book, home: Home) -
     score = main.get_by_role("table", name="Held-out score")
     expect(score).to_contain_text(f"{record['score']['bits_per_byte']:.5g}")
     settings = main.get_by_role("table", name="Settings")
-    for name, value in (("width", "32"), ("number of heads", "2"), ("size", "tiny")):
-        expect(settings.get_by_role("row", name=re.compile(name)).first).to_contain_text(value)
+    for name, value in (("● Width", "32"), ("● Number of heads", "2"), ("● Size", "tiny")):
+        expect(settings.get_by_role("row", name=name)).to_contain_text(value)
     expect(main.get_by_role("table", name=re.compile("Forecast"))).to_contain_text("Time of training")
     sample = (run / "samples" / "final-3.txt").read_text("utf-8").split()
     assert " ".join(sample[:4]) in " ".join(main.locator("blockquote").first.inner_text().split())

@@ -110,7 +110,8 @@ def test_drawing_a_token_follows_temperature_and_top_k(book: Book) -> None:
 def test_story_is_saved_as_a_film(
     book: Book, tmp_path: Path, button: str, endings: tuple[str, ...], starts: tuple[bytes, ...]
 ) -> None:
-    story(book, text="the film was sad")
+    region = story(book, text="the film was sad")
+    region.get_by_role("combobox", name="Speed").select_option(label="4 ×")
     with book.page.expect_download(timeout=150_000) as started:
         book.page.get_by_role("button", name=button).click()
     assert started.value.suggested_filename.endswith(endings)

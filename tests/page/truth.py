@@ -42,9 +42,9 @@ def page_inputs(book: Book) -> list[np.ndarray]:
     return [page_array(book, name) for name, info in values.items() if info["role"] == "input"]
 
 
-def page_array(book: Book, name: str) -> np.ndarray:
-    """A whole value as the page offers it for download."""
+def page_array(book: Book, name: str, trace_id: str | None = None) -> np.ndarray:
+    """A whole value as the page offers it for download; of the newest trace, if no other is named."""
     from urllib.parse import quote
 
-    content = book.server.get(f"api/traces/{book.trace_id}/array.npy?name={quote(name)}")
+    content = book.server.get(f"api/traces/{trace_id or book.trace_id}/array.npy?name={quote(name)}")
     return np.load(io.BytesIO(content), allow_pickle=False)

@@ -1,0 +1,16 @@
+"""What holds for every test: how the suite is shared out among processes."""
+
+from pathlib import Path
+
+import pytest
+
+_PAGE = Path(__file__).parent / "tests" / "page"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests share its fixtures, those of the page its server too, so they run in one process."""
+    for item in items:
+        is_page = item.path.is_relative_to(_PAGE)
+        item.add_marker(
+            pytest.mark.xdist_group("page" if is_page else item.path.stem + item.path.parent.name)
+        )
