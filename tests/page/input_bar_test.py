@@ -43,7 +43,7 @@ def test_tokens_are_shown_as_they_are_split_and_traced_at_once(book: Book, home:
     ids = tokenizer.encode(text).ids
     shown = book.page.get_by_role("list", name=TOKENS).get_by_role("listitem")
     expect(shown).to_have_count(len(ids) + 1)
-    assert "".join(shown.all_inner_texts()[1:]).replace("␠", " ").strip() == text
+    assert "".join(shown.all_inner_texts()[1:]).replace("·", " ").strip() == text
     book.expect_trace(lambda: page_array(book, "input/tokens")[0, 1:].tolist() == ids)
 
 

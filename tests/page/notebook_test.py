@@ -1,9 +1,12 @@
 """A notebook: `openbook.look(model, inputs)` shows the page in the output cell."""
 
+import functools
 import re
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import nbformat
@@ -67,9 +70,26 @@ def shown_in_cell(home: Home, tmp_path: Path):
             process.communicate()
 
 
-def test_page_is_shown_in_the_output_cell(shown_in_cell: str, page: Page) -> None:
+@pytest.fixture
+def notebook_server(tmp_path: Path) -> Iterator[int]:
+    """The port of another server on this machine, as Jupyter is: a page of nowhere may not frame a local one."""
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def test_page_is_shown_in_the_output_cell(
+    shown_in_cell: str, notebook_server: int, page: Page, tmp_path: Path
+) -> None:
     assert re.search(r"http://(127\.0\.0\.1|localhost):\d+/", shown_in_cell)
-    page.set_content(f"<!doctype html><title>A notebook</title>{shown_in_cell}")
+    (tmp_path / "notebook.html").write_text(
+        f"<!doctype html><title>A notebook</title>{shown_in_cell}", "utf-8"
+    )
+    page.goto(f"http://localhost:{notebook_server}/notebook.html")
     frame = page.frame_locator("iframe")
     expect(frame.get_by_role("heading", level=1)).to_be_visible(timeout=TRACE_TIMEOUT_MS)
     frame.get_by_role("link", name="Values").click()

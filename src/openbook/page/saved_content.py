@@ -99,11 +99,7 @@ def _answers(library: Library, looked: dict[str, Looked]) -> Json:
             {"id": example.id, **example.shown} for example in subject.examples
         ]
         if subject.run is not None:
-            info = run_info(subject.run)
-            answers[f"models/{model_id}/run"] = info | {
-                part: _without_folders(info[part])
-                for part in ("settings", "settings_default", "data", "machine")
-            }
+            answers[f"models/{model_id}/run"] = _without_folders(run_info(subject.run))
     ids = list(looked)
     for first in ids:
         for second in ids:
@@ -123,15 +119,23 @@ def _answers(library: Library, looked: dict[str, Looked]) -> Json:
     return answers
 
 
-def _without_folders(content: Any) -> Any:
-    """The same with the last part of each path alone: the file is given to others."""
-    if isinstance(content, dict):
-        return {name: _without_folders(each) for name, each in content.items()}
-    if isinstance(content, list):
-        return [_without_folders(each) for each in content]
-    if isinstance(content, str) and Path(content).is_absolute():
-        return Path(content).name
-    return content
+def _without_folders(info: Json) -> Json:
+    """The run without the folders of this machine: the file is given to others."""
+    source = str(info["settings"].get("data") or "")
+
+    def cleaned(content: Any) -> Any:
+        if isinstance(content, dict):
+            return {name: cleaned(each) for name, each in content.items()}
+        if isinstance(content, list):
+            return [cleaned(each) for each in content]
+        if not isinstance(content, str):
+            return content
+        if Path(source).is_absolute():
+            content = content.replace(source, Path(source).name)
+        return Path(content).name if Path(content).is_absolute() else content
+
+    parts = ("settings", "settings_default", "data", "machine")
+    return info | {part: cleaned(info[part]) for part in parts}
 
 
 def _top_answers(trace_id: str, looked: Looked) -> Json:
