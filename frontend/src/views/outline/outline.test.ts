@@ -1,5 +1,5 @@
 import { fireEvent, render, screen } from "@testing-library/svelte";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { client } from "../../lib/api/client";
 import type { TraceInfo } from "../../lib/api/types";
 import recorded from "../../test/recorded/forecast.json";
@@ -44,6 +44,41 @@ test("a search lists what has every word", () => {
   show({ search: "forecast bias" });
   expect(screen.getAllByRole("treeitem")).toHaveLength(1);
   expect(screen.getByRole("status").textContent).toBe("1 value found");
+});
+
+test("in a search a full name has the room of arrow and histogram", () => {
+  const { container } = show({ search: "kernel" });
+  expect(container.querySelectorAll(".found .label").length).toBeGreaterThan(0);
+  expect(container.querySelectorAll(".found .arrow, .found .empty, .found canvas, .found svg")).toHaveLength(0);
+});
+
+describe("a row out of view", () => {
+  const reading = { ...trace.values["output"]!, role: "input" as const };
+  const values = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`reading_${i}`, reading]));
+  const many = { ...trace, id: "rows", values };
+  /** A box of 600 pixels that begins 368 above the end of the window. */
+  const inBox = () => {
+    vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600);
+    vi.spyOn(HTMLElement.prototype, "getBoundingClientRect").mockReturnValue({
+      top: window.innerHeight - 368,
+    } as DOMRect);
+  };
+
+  test("scrolls by one row where the reader walks to it", async () => {
+    inBox();
+    const { tree } = show({ trace: many });
+    for (let i = 0; i < 12; i++) await fireEvent.keyDown(tree, { key: "ArrowDown" });
+    expect(tree.scrollTop).toBe(13 * 30 - 368);
+  });
+
+  test("comes to the middle of what is seen where the value is another's choice", async () => {
+    inBox();
+    const props = { trace: many, search: "", onvalue: vi.fn(), onsearch: vi.fn() };
+    vi.spyOn(client, "summaries").mockResolvedValue([]);
+    const { rerender } = render(Outline, { ...props, value: null });
+    await rerender({ ...props, value: "reading_100" });
+    expect(screen.getByRole("tree").scrollTop).toBe(100 * 30 - (368 - 30) / 2);
+  });
 });
 
 test("of ten thousand values only those that are seen are in the document", () => {
