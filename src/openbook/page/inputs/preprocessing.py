@@ -49,7 +49,7 @@ def preprocess(picture: Image, target: Target, settings: Mapping[str, str]) -> t
     """
     from PIL import Image, ImageOps
 
-    steps = [_step("Your picture", f"{picture.width} × {picture.height} pixels.", picture)]
+    steps = [_step("Your picture", "As it was given.", picture)]
     if picture.mode == "RGBA":
         picture = on_white(picture)
         steps.append(_step("On white", "What is transparent becomes white.", picture))
@@ -70,11 +70,11 @@ def preprocess(picture: Image, target: Target, settings: Mapping[str, str]) -> t
         steps.append(_step("Crop to what is drawn", "A margin of one fifth is kept around it.", picture))
     elif settings["crop"] == "centre":
         picture = ImageOps.fit(picture, _fitting(picture, target), method=Image.Resampling.NEAREST)
-        steps.append(_step("Crop to the centre", f"In the shape {target.width} : {target.height}.", picture))
+        steps.append(_step("Crop to the centre", "In the shape that the model takes.", picture))
     picture = picture.resize(
         (target.width, target.height), Image.Resampling.BOX if _shrinks(picture, target) else None
     )
-    steps.append(_step("Scale", f"To the model's {target.width} × {target.height} pixels.", picture))
+    steps.append(_step("Scale", "To the size that the model takes.", picture))
     array = in_range(
         np.asarray(picture, np.float32).reshape(1, target.height, target.width, -1), settings["range"]
     )
