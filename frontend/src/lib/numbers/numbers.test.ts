@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { exact, percent, short, tiny } from "./numbers";
+import { exact, grouped, percent, short, tiny } from "./numbers";
 
 describe("short", () => {
   test.each([
@@ -25,6 +25,10 @@ test("an exact number gives the same float32 again, with no digit too many", () 
 
 test("a cell's number is short", () => {
   expect([0, 0.12345, -12.345, 1234.5, 0.0001234].map(tiny)).toEqual(["0", "0.12", "-12.3", "1235", "1e-4"]);
+});
+
+test("groups of three digits stand apart and together on a line", () => {
+  expect([7, 999, 1115008].map(grouped)).toEqual(["7", "999", "1\u00a0115\u00a0008"]);
 });
 
 test("small shares are not called zero", () => {

@@ -39,9 +39,9 @@ export function percent(share: number): string {
   return `${value.toFixed(1)} %`;
 }
 
-/** A whole number in groups of three digits, with thin spaces that do not break. */
+/** A whole number in groups of three digits, with spaces that do not break; thin ones can hardly be seen. */
 export function grouped(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
 }
 
 /** "4 × 64" */
