@@ -84,6 +84,11 @@ export function subjectText({ name, index }: Subject): string {
   return `${name}[${index.join(",")}]`;
 }
 
+/** Where in a value, to read; a single number has no place. */
+export function placeText(index: readonly number[]): string {
+  return index.length ? `[${index.join(", ")}]` : "";
+}
+
 export function parseSubject(text: string): Subject | null {
   const match = /^(.+)\[([\d,]*)\]$/s.exec(text);
   const index = match && parseNumbers(match[2]!);

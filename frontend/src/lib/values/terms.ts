@@ -13,6 +13,17 @@ export function columnNames(terms: readonly Term[]): (string | null)[] {
   });
 }
 
+/** The terms as they are listed: a choice among operands names the chosen one a second time, as one of them. */
+export function listedTerms({ kind, terms }: Explanation): readonly Term[] {
+  if (kind !== "selection") return terms;
+  return terms.map((term) => ({
+    ...term,
+    operands: term.operands.filter(
+      ({ name, index }, i, all) => i === all.findIndex((one) => one.name === name && one.index.join() === index.join()),
+    ),
+  }));
+}
+
 /** Whether bars of contributions say something: the terms are added up. */
 export function isSum(explanation: Explanation): boolean {
   return explanation.kind === "sum";

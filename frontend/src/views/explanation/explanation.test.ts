@@ -38,6 +38,14 @@ test("a sum shows its eight largest terms, the rest and the total as the server 
   await expectAccessible(container);
 });
 
+test("a single number has no place", async () => {
+  const zero = { name: "constant/1", index: [], value: 0, value_text: "0", meaning: null };
+  const terms = [{ contribution: 0, contribution_text: "0", coefficient: 1, operands: [zero] }];
+  const { container } = await explain({ ...recorded.formula, terms });
+  expect(screen.getByRole("button", { name: "constant/1 = 0: where does it come from?" })).toBeTruthy();
+  expect(container.textContent).not.toContain("[]");
+});
+
 test("an operand becomes the new subject, and the way leads back", async () => {
   await explain(sum);
   const operand = sum.terms[0]!.operands[1]!;
