@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cellAt, fitCell, levelFor, scrollInto, visibleTiles, zoomed } from "./geometry";
+import { cellAt, fitCell, levelFor, scrollInto, scrollToCell, visibleTiles, zoomed } from "./geometry";
 
 describe("levelFor", () => {
   test("whole elements are drawn from one device pixel on", () => {
@@ -55,6 +55,18 @@ test("scrolling is as little as possible", () => {
   expect(scrollInto(100, 50, 120, 10)).toBe(100);
   expect(scrollInto(100, 50, 90, 10)).toBe(90);
   expect(scrollInto(100, 50, 150, 10)).toBe(110);
+});
+
+test("what scrolls to a cell shows whole cells from the first one on", () => {
+  expect(scrollToCell(5, 50, 2, 10)).toBe(5);
+  expect(scrollToCell(0, 55, 6, 10)).toBe(20);
+  expect(scrollToCell(100, 55, 3, 10)).toBe(30);
+  for (const cell of [0.1, 0.3, 7, 21.7])
+    for (let position = 0; position < 300; position++) {
+      const offset = scrollToCell(0, 20 * cell + 1, position, cell);
+      expect(offset).toBeLessThanOrEqual(position * cell + 1e-6);
+      expect(offset + 20 * cell + 1).toBeGreaterThanOrEqual((position + 1) * cell - 1e-6);
+    }
 });
 
 test("zooming in and out stays within bounds", () => {

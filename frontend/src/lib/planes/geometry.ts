@@ -90,6 +90,13 @@ export function cellAt(x: number, y: number, cell: number, { numRows, numCols }:
   return row >= 0 && col >= 0 && row < numRows && col < numCols ? { row, col } : null;
 }
 
+/** The offset that brings a cell into view: where that scrolls, the first cell that is seen is a whole one. */
+export function scrollToCell(offset: number, length: number, position: number, cell: number): number {
+  const to = scrollInto(offset, length, position * cell, cell);
+  // Whole cells, but for rounding.
+  return to === offset ? offset : Math.ceil(to / cell - 1e-6) * cell;
+}
+
 /** The offset that brings a stretch into view with the least scrolling. */
 export function scrollInto(offset: number, length: number, start: number, size: number): number {
   if (start < offset) return start;

@@ -152,6 +152,8 @@ export class MatrixRenderer {
     context.textAlign = "right";
     for (let row = Math.ceil(rows[0] / every) * every; row < rows[1]; row += every) {
       const y = gutterTop - frame.top + (row + 0.5) * cell;
+      // Of a row that is scrolled half away, a half label would read as another number.
+      if (y < gutterTop - 1) continue;
       context.fillText(frame.rowLabel(row), gutterLeft - 5, y, gutterLeft - 7);
     }
     context.restore();
