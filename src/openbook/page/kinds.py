@@ -106,8 +106,14 @@ def _name_axes(kind: str, is_weight: bool, looked: Looked, name: str, axes: list
         return
     for axis in looked.token_axes(name):
         axes[axis] = axes[axis] or "position"
+    if axes[-2:] == ["position", ""] and _is_float(looked, name):
+        axes[-1] = "feature"
     if len(axes) > 1 and looked.shape(name)[0] == 1 and not axes[0]:
         axes[0] = "batch"
+
+
+def _is_float(looked: Looked, name: str) -> bool:
+    return "float" in str(looked.trace.program.values[looked.trace.id_of(name)].dtype)
 
 
 def _labels(

@@ -99,6 +99,9 @@ def test_values_have_kinds_and_axes(text_trace):
     assert values["next_token_logits/kernel"]["labels"] == ["", "vocabulary"]
     assert values["input/tokens"]["kind"] == "tokens"
     assert values["block_2/output"]["kind"] == "matrix"
+    assert values["block_2/output"]["axes"] == ["batch", "position", "feature"]
+    # What is no float is no feature.
+    assert "feature" not in values["input/tokens"]["axes"]
 
 
 def test_picture_model_and_series_model_have_their_kinds(asker):
