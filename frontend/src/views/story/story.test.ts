@@ -74,6 +74,18 @@ describe("the story", () => {
     expect(screen.getAllByText(/block_2/).length).toBeGreaterThan(0);
   });
 
+  test("has in focus the key that the query looks at most, until the reader chooses one", async () => {
+    place.move({ stage: "weights" });
+    vi.spyOn(client, "summaries").mockResolvedValue([]);
+    vi.mocked(client.top).mockResolvedValue([{ ...recorded.top[0]!, index: 2 }]);
+    render(StoryView, { model });
+    const matrix = () => screen.getByRole("grid", { name: /weights/ });
+    await waitFor(() => expect(matrix().querySelector("[role=gridcell]")!.getAttribute("aria-colindex")).toBe("3"));
+    expect(vi.mocked(client.top).mock.lastCall!.slice(1, 5)).toEqual(["block_1/attention/weights", [0, 0, 3, 0], 3, 1]);
+    place.move({ value: "block_1/attention/weights", index: [0, 0, 1, 0] });
+    await waitFor(() => expect(matrix().querySelector("[role=gridcell]")!.getAttribute("aria-colindex")).toBe("1"));
+  });
+
   test("draws the next token, with the server's shares before and after, and writes on with it", async () => {
     place.move({ stage: "sampling" });
     const { container } = render(StoryView, { model });
