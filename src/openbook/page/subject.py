@@ -79,7 +79,7 @@ Draw = Callable[[Any, Sequence[int], DrawSettings], DrawProgram]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Example:
-    """A held-out example.
+    """An example: of a run a held-out one, of a bare model one that was given with it.
 
     Attributes:
         given: the `ModelInput` that it stands for; None where `arrays` holds it.

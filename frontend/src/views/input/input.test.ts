@@ -84,6 +84,11 @@ describe("the input bar for a text", () => {
   });
 });
 
+test("rows that came with a model in a file are called examples: nobody held them out", () => {
+  render(InputBar, { model: { ...model, has_run: false } });
+  expect(screen.getByRole("button", { name: "Examples" })).toBeTruthy();
+});
+
 describe("the grid", () => {
   test("is one tab stop; typing replaces the number in focus", async () => {
     const onchange = vi.fn();
