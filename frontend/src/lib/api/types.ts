@@ -195,7 +195,7 @@ export interface InputPreview {
 export interface Token {
   id: number;
   text: string;
-  /** Shown instead of text that cannot be seen: "␠", "↵", "<end of text>". */
+  /** Shown instead of text that cannot be seen: "·", "↵", "<end of text>". */
   shown: string;
 }
 

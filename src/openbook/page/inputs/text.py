@@ -20,7 +20,8 @@ MAX_CHARACTERS = 200_000
 _SHORTEST_LENGTH = 128
 
 _END_TEXT = "<end of text>"
-_INVISIBLE = {" ": "␠", "\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽"}
+# Signs that nearly every font has: of "␠" and "␍" many show an empty box.
+_INVISIBLE = {" ": "·", "\n": "↵", "\t": "⇥", "\r": "←", "\u00a0": "⍽"}
 
 
 class TokenizerLike(Protocol):
