@@ -166,6 +166,8 @@ def _explained(error: BaseException, run: Run) -> BaseException:
 
 def _data_as_it_lay(run: Run) -> dict[str, str]:
     """The setting `data` as a path that does not depend on the working folder, where it is still there."""
+    if os.path.isabs(str(run.section("settings").get("data") or "")):
+        return {}
     origin = run.section("data").get("origin") or {}
     path = str(origin.get("path", ""))
     is_local = origin.get("kind") in ("file", "folder")
