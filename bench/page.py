@@ -24,6 +24,8 @@ from tools.build_page import STATIC
 from tools.find_browser import FLAGS, find
 from tools.looking import Home, Server
 
+import openbook  # noqa: F401 - chooses Keras' backend
+
 EDGE = 4096
 TIMEOUT_MS = 120_000
 SENTENCES = (
@@ -150,9 +152,9 @@ def explain(home: Home, browser: Browser, rounds: int) -> dict[str, Any]:
             )
             grid = page.get_by_role("tabpanel").get_by_role("grid").first
             times = []
-            for number in range(rounds + 2):
+            for _ in range(rounds + 2):
                 page.evaluate(EXPLANATION)
-                grid.press("ArrowRight" if number % 3 else "ArrowDown")
+                grid.press("ArrowRight")
                 grid.press("Enter")
                 times.append(page.evaluate("window.explained"))
             return {"goal_ms": 100, **summary(times[2:])}
@@ -269,8 +271,6 @@ def default_run(home: Home) -> str:
 def large_model(home: Home) -> Path:
     """Two dense layers whose kernels are 4096 × 4096: 128 MB of values."""
     import keras
-
-    import openbook  # noqa: F401 - chooses the backend, so it stands before Keras
 
     path = home.folder / "large.keras"
     if not path.exists():
