@@ -31,7 +31,7 @@ page: ## build the page that `openbook look` opens, from frontend/
 	@$(SET_UP) page
 
 test: environment-dev ## set up, then run every test but the slow ones
-	$(RUN_PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(RUN_PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 test-slow: environment-dev ## the slow tests: kill and resume, the demo from an empty cache
 	$(RUN_PYTHON) -m pytest -m slow

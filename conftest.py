@@ -4,18 +4,13 @@ from pathlib import Path
 
 import pytest
 
-_TESTS = Path(__file__).parent / "tests"
-_PAGE = _TESTS / "page"
+_PAGE = Path(__file__).parent / "tests" / "page"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests share its fixtures, those of the page its server too, so they run in one process.
-
-    What takes longest begins first, so that no process waits for another at the end.
-    """
+    """A file's tests share its fixtures, those of the page its server too, so they run in one process."""
     for item in items:
         is_page = item.path.is_relative_to(_PAGE)
         item.add_marker(
             pytest.mark.xdist_group("page" if is_page else item.path.stem + item.path.parent.name)
         )
-    items.sort(key=lambda item: (not item.path.is_relative_to(_PAGE), not item.path.is_relative_to(_TESTS)))
