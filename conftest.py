@@ -1,10 +1,14 @@
-"""What holds for every test: how the suite is shared out among processes."""
+"""What holds for every test: how the suite is shared among processes, and the machine that forecasts are for."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 _PAGE = Path(__file__).parent / "tests" / "page"
+
+# Measuring takes seconds for each cache folder of a test; this profile was measured once, for child processes too.
+os.environ.setdefault("OPENBOOK_PROFILE", str(Path(__file__).parent / "tests" / "machine_profile.json"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

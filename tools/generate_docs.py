@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -160,10 +161,110 @@ def primitives_table() -> str:
     return markdown_table(("primitive", "family", "tests"), rows)
 
 
+def forecast_errors_table() -> str:
+    """How far forecasts were off, by level; from the benchmark's results."""
+    results = forecast_results()
+    rows = []
+    for level in ("profile", "probe"):
+        found = results["summary"].get(level)
+        if found:
+            rows.append(
+                (
+                    f"`{level}`",
+                    str(found["num_settings"]),
+                    f"{found['time_median_error']:.0%}",
+                    f"{found['time_90th_percentile_error']:.0%}",
+                    f"{found['memory_median_error']:.0%}",
+                    f"{found['memory_largest_error']:.0%}",
+                    f"{found['time_within_range']:.0%}",
+                )
+            )
+    headings = (
+        "level",
+        "settings",
+        "time: median",
+        "90th percentile",
+        "memory: median",
+        "largest",
+        "time in its range",
+    )
+    return markdown_table(headings, rows)
+
+
+def forecast_runs_table() -> str:
+    """Forecast against actual, for each setting of the benchmark."""
+    from openbook.runs.readable import readable_duration, readable_size
+
+    rows = []
+    for row in forecast_results()["rows"]:
+        flags = " ".join(
+            f"{name.replace('_', '-')} {value}"
+            for name, value in row["settings"].items()
+            if name not in ("recipe", "data")
+        )
+        data = row["settings"]["data"]
+        probe, actual = row["probe"], row["actual"]
+        rows.append(
+            (
+                f"{flags}; {data if data == 'imdb' else f'{data} MB of reviews'}",
+                readable_duration(row["profile"]["time_s"]["middle"]),
+                f"{readable_duration(probe['time_s']['middle'])} "
+                f"({readable_duration(probe['time_s']['low'])} – {readable_duration(probe['time_s']['high'])})",
+                readable_duration(actual["time_s"]),
+                f"{probe['time_s']['middle'] / actual['time_s'] - 1:+.0%}",
+                readable_size(round(probe["memory_bytes"]["middle"])),
+                readable_size(actual["memory_bytes"]),
+            )
+        )
+    headings = ("setting", "`profile`", "`probe`, with its range", "was", "error", "memory forecast", "was")
+    return markdown_table(headings, rows)
+
+
+def known_times_table() -> str:
+    """The book's text generator on machines known by published figures alone."""
+    results = json.loads((ROOT / "bench" / "results" / "known_times.json").read_text("utf-8"))
+    rows = []
+    for row in results["rows"]:
+        low, high = row["published_epoch_s"]
+        published = f"{low:.0f} s" if low == high else f"{low:.0f} – {high:.0f} s"
+        rows.append((row["machine"], f"{row['forecast_epoch_s']:.0f} s", published, f"{row['error']:+.0%}"))
+    return markdown_table(("machine", "forecast of an epoch", "published", "error"), rows)
+
+
+def devices_table() -> str:
+    """Published figures of common devices."""
+    from openbook.forecast.profiles import reference_devices
+
+    rows = [
+        (
+            f"`{name}`",
+            figures["label"],
+            f"{figures['float32_tflops']:g}",
+            f"{figures['bfloat16_tflops']:g}",
+            f"{figures['memory_gb_per_s']:g}",
+            f"{figures['memory_gb']:g}",
+            figures["source"],
+        )
+        for name, figures in reference_devices().items()
+    ]
+    headings = ("name", "machine", "float32 TFLOP/s", "16 bit TFLOP/s", "GB/s", "GB", "figures from")
+    return markdown_table(headings, rows)
+
+
+def forecast_results() -> dict[str, Any]:
+    """What `python -m bench.forecast` wrote."""
+    results: dict[str, Any] = json.loads((ROOT / "bench" / "results" / "forecast.json").read_text("utf-8"))
+    return results
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "commands": commands_table,
     "data sets": data_table,
     "errors": errors_table,
+    "forecast devices": devices_table,
+    "forecast errors": forecast_errors_table,
+    "forecast known times": known_times_table,
+    "forecast runs": forecast_runs_table,
     "make": make_table,
     "primitives": primitives_table,
     "recipes": recipes_table,

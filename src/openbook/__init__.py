@@ -10,9 +10,11 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 __version__ = "0.1.0"
 
 # Public names and where they are defined; imported when first used, so that `import openbook` is quick.
-_PUBLIC = dict.fromkeys(("load_run", "look", "to_numpy", "trace", "trace_step", "train"), "openbook.api")
+_PUBLIC = dict.fromkeys(
+    ("forecast", "load_run", "look", "to_numpy", "trace", "trace_step", "train"), "openbook.api"
+)
 
-__all__ = ["load_run", "look", "to_numpy", "trace", "trace_step", "train"]
+__all__ = ["forecast", "load_run", "look", "to_numpy", "trace", "trace_step", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from openbook.errors import UsageError
 if TYPE_CHECKING:
     from openbook.page.notebook import OpenPage
     from openbook.program.trace import Trace
+    from openbook.recipes.forecasting import RecipeForecast
     from openbook.runs import Run
 
 
@@ -36,6 +38,47 @@ def train(recipe: str, *, name: str | None = None, quiet: bool = False, **settin
     reporter = choose_reporter(quiet=quiet)
     try:
         return session.train(chosen, reporter=reporter, name=name).run
+    finally:
+        reporter.close()
+
+
+def forecast(
+    recipe: str,
+    *,
+    level: str = "auto",
+    on: str | Sequence[str] = (),
+    quiet: bool = False,
+    **settings: Any,
+) -> RecipeForecast:
+    """Say what a run would take, before it is begun; the same as `openbook forecast RECIPE`.
+
+    Args:
+        recipe: its name, such as "text-generator".
+        level: "profile" (nothing is run), "probe" (a few real steps), "history" (earlier runs), or "auto".
+        on: other machines to compare with, by name or by the path of a profile.
+        quiet: show no progress.
+        settings: the recipe's fields; a `budget` beside `steps` or `epochs` is a limit to fit into.
+    Returns:
+        an object whose `forecast` has `time_s` and `memory_bytes`, each with `low`, `middle` and `high`, and whose
+        `offers` fit where the settings do not; `print` shows it in words.
+    Raises:
+        UsageError: unknown recipe, setting, level or machine.
+        DataError: the data cannot be used.
+    Example:
+        >>> print(openbook.forecast("text-generator", data="my-texts/", epochs=3, on=["t4"]))
+    """
+    from openbook.recipes.forecasting import forecast_settings
+    from openbook.training.reporter import choose_reporter
+
+    reporter = choose_reporter(quiet=quiet)
+    try:
+        return forecast_settings(
+            recipe,
+            settings,
+            reporter=reporter,
+            level=level,
+            machines=(on,) if isinstance(on, str) else tuple(on),
+        )
     finally:
         reporter.close()
 

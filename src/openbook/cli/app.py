@@ -14,7 +14,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from openbook import __version__
-from openbook.cli import compare, data, demo, doctor, export, look, runs, trace, train, try_run
+from openbook.cli import (
+    compare,
+    data,
+    demo,
+    doctor,
+    export,
+    forecast,
+    look,
+    profile,
+    runs,
+    trace,
+    train,
+    try_run,
+)
 from openbook.cli.output import fail
 from openbook.cli.shelf import show_shelf
 from openbook.errors import OpenbookError, UsageError
@@ -54,7 +67,7 @@ def shelf(
 
 
 # The order in which `openbook --help` lists them.
-for module in (demo, train, try_run, look, data, runs, compare, trace, export, doctor):
+for module in (demo, forecast, train, try_run, look, data, runs, compare, trace, export, profile, doctor):
     module.register(app)
 
 

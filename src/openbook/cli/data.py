@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from openbook.cli.output import print_json
-from openbook.cli.train import JsonOption, reporting
+from openbook.cli.output import JsonOption, print_json
+from openbook.cli.train import reporting
 
 
 def register(app: typer.Typer) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from openbook.cli.train import JsonOption, QuietOption, run_recipe
+from openbook.cli.output import JsonOption, QuietOption
+from openbook.cli.train import run_recipe
 
 
 def register(app: typer.Typer) -> None:

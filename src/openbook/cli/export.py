@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from openbook.cli.output import print_json
+from openbook.cli.output import JsonOption, print_json
 from openbook.cli.subject import model_and_inputs
 from openbook.cli.trace import InputOption
-from openbook.cli.train import JsonOption
 from openbook.errors import RunError
 
 

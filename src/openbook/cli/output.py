@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+import typer
+
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON object on standard output; progress goes to standard error.")
+]
 
 
 def fail(message: str, *, exit_code: int) -> int:

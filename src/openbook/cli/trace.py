@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbook.cli.output import print_json
+from openbook.cli.output import JsonOption, print_json
 from openbook.cli.subject import model_and_inputs, parse_index
-from openbook.cli.train import JsonOption
 
 if TYPE_CHECKING:
     from openbook.program.explain import Explanation

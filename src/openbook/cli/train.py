@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-import types
 import typing
 from typing import Annotated, Any
 
 import typer
-import typer.main
-from typer.core import TyperGroup
 
-from openbook.cli.output import print_json
+from openbook.cli.output import JsonOption, QuietOption, print_json
+from openbook.cli.recipe_flags import (
+    RecipeGroup,
+    make_recipe_from,
+    parameter,
+    with_settings,
+)
 from openbook.errors import UsageError
 
 if typing.TYPE_CHECKING:
     from openbook.recipes.recipe import Recipe
     from openbook.recipes.session import TrainingResult
     from openbook.training.reporter import Reporter
-
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="One JSON object on standard output; progress goes to standard error.")
-]
 
 _EXAMPLES = """\b
 Examples:
@@ -36,26 +32,28 @@ Examples:
 """
 
 
-class RecipeGroup(TyperGroup):
-    """The recipes as sub-commands, made when they are asked for: recipes import numpy, `--help` must not."""
+class TrainGroup(RecipeGroup):
+    """`openbook train RECIPE`."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        from openbook.recipes import all_recipes
+    def command_for(self, recipe: type[Recipe]) -> Any:
+        def command(**values: Any) -> None:
+            refuse_resume(values.pop("resume"), recipe.name)
+            chosen = make_recipe_from(recipe, values)
+            run_recipe(chosen, **values)
 
-        return list(all_recipes())
+        own = [
+            parameter("resume", str | None, None, hidden=True),
+            parameter("name", str | None, None, help="name of the run's folder; counted up when left out"),
+        ]
+        return with_settings(command, recipe, own)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        from openbook.recipes import recipe_class
-
-        recipe = recipe_class(cmd_name)
-        single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name, help=f"{recipe.__doc__} (chapter {recipe.chapter})")(_command_for(recipe))
-        return typer.main.get_command(single)
+    def help_of(self, recipe: type[Recipe]) -> str:
+        return f"{recipe.__doc__} (chapter {recipe.chapter})"
 
 
 def register(app: typer.Typer) -> None:
     """Add the command, with one sub-command per recipe."""
-    group = typer.Typer(cls=RecipeGroup, invoke_without_command=True, rich_markup_mode=None)
+    group = typer.Typer(cls=TrainGroup, invoke_without_command=True, rich_markup_mode=None)
     group.callback(help=f"Train a model, or go on with a run that was stopped.\n\n{_EXAMPLES}")(train)
     app.add_typer(group, name="train")
 
@@ -76,11 +74,12 @@ def train(
     from openbook.recipes.session import resume as resume_run
     from openbook.relaunch import relaunch_with_malloc_settings
     from openbook.runs import find_run
+    from openbook.runs.machine import process_age_s
 
     run = find_run(resume)
     relaunch_with_malloc_settings()
     with reporting(quiet=quiet) as reporter:
-        result = resume_run(run, reporter=reporter)
+        result = resume_run(run, reporter=reporter, start_s=process_age_s())
     show_result(result, as_json=as_json)
 
 
@@ -88,10 +87,11 @@ def run_recipe(recipe: Recipe, *, name: str | None, quiet: bool, as_json: bool) 
     """Train a recipe with the display that fits, and print what came of it."""
     from openbook.recipes import session
     from openbook.relaunch import relaunch_with_malloc_settings
+    from openbook.runs.machine import process_age_s
 
     relaunch_with_malloc_settings()
     with reporting(quiet=quiet) as reporter:
-        result = session.train(recipe, reporter=reporter, name=name)
+        result = session.train(recipe, reporter=reporter, name=name, start_s=process_age_s())
     show_result(result, as_json=as_json)
     return result
 
@@ -150,61 +150,3 @@ def show_result(result: TrainingResult, *, as_json: bool) -> None:
         f"{readable_duration(result.total_s)} altogether; saved as {result.run.name}",
         markup=False,
     )
-
-
-def _command_for(recipe: type[Recipe]) -> Any:
-    """A function whose signature has one option per field, for Typer to read."""
-    from openbook.recipes import make_recipe
-
-    hints = typing.get_type_hints(recipe)
-    fields = {field.name: field for field in dataclasses.fields(recipe)}
-
-    def command(**values: Any) -> None:
-        refuse_resume(values.pop("resume"), recipe.name)
-        own = {name: values.pop(name) for name in list(values) if name in fields}
-        for pair in values.pop("pairs") or []:
-            key, separator, value = pair.partition("=")
-            if not separator:
-                raise UsageError(f"--set takes name=value, not {pair!r}")
-            key = key.strip().replace("-", "_")
-            if key in own and own[key] != fields[key].default:
-                raise UsageError(f"--{key.replace('_', '-')} and --set {key}=… say it twice. Leave one out")
-            own[key] = value.strip()
-        run_recipe(make_recipe(recipe.name, own), **values)
-
-    parameters = [
-        _parameter(name, _option_type(hints[name]), field.default, help=_help(recipe, field))
-        for name, field in fields.items()
-    ]
-    parameters += [
-        _parameter(
-            "pairs",
-            list[str] | None,
-            None,
-            "--set",
-            metavar="NAME=VALUE",
-            help="any setting by name; may be given several times",
-        ),
-        _parameter("resume", str | None, None, hidden=True),
-        _parameter("name", str | None, None, help="name of the run's folder; counted up when left out"),
-        inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=QuietOption),
-        inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption),
-    ]
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return command
-
-
-def _parameter(name: str, kind: Any, default: Any, *flags: str, **options: Any) -> inspect.Parameter:
-    annotation = Annotated[kind, typer.Option(*flags, **options)]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-
-
-def _option_type(hint: Any) -> Any:
-    kinds = [kind for kind in typing.get_args(hint) if kind is not types.NoneType]
-    return kinds[0] | None if kinds else hint
-
-
-def _help(recipe: type[Recipe], field: dataclasses.Field[Any]) -> str:
-    text = str(field.metadata["help"])
-    return f"{text} (default {recipe.default_budget})" if field.name == "budget" else text

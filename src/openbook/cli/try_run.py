@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from openbook.cli.output import print_json
-from openbook.cli.train import JsonOption
+from openbook.cli.output import JsonOption, print_json
 
 
 def register(app: typer.Typer) -> None:

@@ -36,8 +36,8 @@ def run_info(run: Run) -> Json:
         "settings": dict(run.section("settings")),
         "settings_default": dict(run.section("settings_default")),
         "score": dict(run.section("score")),
-        "actual": dict(run.section("actual")),
-        "forecast": dict(run.section("forecast")) or None,
+        "actual": _actual_facts(run),
+        "forecast": _forecast_facts(run),
         "machine": dict(run.section("machine")),
         "versions": {name: version for name, version in run.section("versions").items() if version},
         "data": {"source": str(data.get("source", "")), "report": data.get("report") or {}} if data else None,
@@ -48,6 +48,30 @@ def run_info(run: Run) -> Json:
     }
     cleaned: Json = plain(content)
     return cleaned
+
+
+# What a person compares; the rest of a forecast is for the next one.
+_COMPARED = ("time_s", "train_s", "memory_bytes", "steps", "step_s", "disk_bytes", "level", "basis")
+
+
+def _forecast_facts(run: Run) -> Json | None:
+    """The forecast with its ranges as (low, high); None where none was made."""
+    forecast = run.section("forecast")
+    if not forecast:
+        return None
+    facts = {name: forecast[name] for name in _COMPARED if name in forecast}
+    return {
+        name: [value["low"], value["high"]] if isinstance(value, dict) else value
+        for name, value in facts.items()
+    }
+
+
+def _actual_facts(run: Run) -> Json:
+    """What happened, under the names of the forecast."""
+    actual = {name: value for name, value in run.section("actual").items() if name != "phases"}
+    if "total_s" in actual:
+        actual = {"time_s": actual.pop("total_s"), **actual}
+    return actual
 
 
 async def run_events(run: Run) -> AsyncIterator[bytes]:

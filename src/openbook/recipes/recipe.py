@@ -13,6 +13,7 @@ from openbook.errors import UsageError
 from openbook.training.length import Length, parse_duration
 
 if TYPE_CHECKING:
+    from openbook.forecast.workload import Workload
     from openbook.recipes.look import TextLook
     from openbook.runs import Run
     from openbook.training.fit import FitResult
@@ -95,6 +96,36 @@ class Recipe(abc.ABC):
     @abc.abstractmethod
     def prepare(self, data: Any, run: Run, reporter: Reporter) -> Any:
         """Splits as arrays, with the fitted preprocessing, which is kept in the run's folder."""
+
+    @abc.abstractmethod
+    def load_part(self, reporter: Reporter) -> tuple[Any, float]:
+        """The data as `load_data` gives it, or a part of it where the whole would take long to read.
+
+        Returns:
+            the data, and how many times larger the whole is.
+        """
+
+    @abc.abstractmethod
+    def workload(self, data: Any, *, scale: float = 1.0) -> Workload:
+        """What a run of this resolved recipe consists of, from a part of the data; nothing is trained.
+
+        Args:
+            data: as `load_part` gives it.
+            scale: how many times larger the whole data is.
+        """
+
+    def smaller(self) -> Iterator[Recipe]:
+        """Recipes that need less time or memory, the nearest first; of a resolved one."""
+        yield from ()
+
+    def changes_to(self, other: Recipe) -> dict[str, Any]:
+        """The settings by which another recipe of this kind differs, as one would type them."""
+        values = {field.name: getattr(other, field.name) for field in dataclasses.fields(self)}
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None and value != getattr(self, name)
+        }
 
     @abc.abstractmethod
     def build(self, splits: Any) -> Any:

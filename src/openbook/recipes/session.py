@@ -10,12 +10,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from openbook.errors import Interrupted, RunError, TrainingError, UsageError
+from openbook.forecast.outcome import with_actual
+from openbook.forecast.words import forecast_lines, recorded_lines
 from openbook.recipes import make_recipe
+from openbook.recipes.forecasting import forecast_recipe
 from openbook.recipes.recipe import Recipe, default_settings, recipe_settings
 from openbook.runs import Run
+from openbook.runs.machine import peak_memory_bytes
 from openbook.runs.names import run_argument
 from openbook.runs.record import RECORD_NAME
 from openbook.saved_models import save_model
+from openbook.training.devices import has_accelerator, peak_memory
+from openbook.training.phases import Phases
 from openbook.training.reporter import Reporter
 from openbook.training.seeding import seeded
 
@@ -36,18 +42,53 @@ class TrainingResult:
     samples: list[str]
 
 
-def train(recipe: Recipe, *, reporter: Reporter, name: str | None = None) -> TrainingResult:
+class _Account:
+    """What a session has taken so far.
+
+    Args:
+        start_s: what the command took before.
+    """
+
+    def __init__(self, start_s: float) -> None:
+        self._begin_s = time.monotonic() - start_s
+        self._peak_bytes = peak_memory_bytes()
+        self.phases = Phases()
+        self.phases.add("start", start_s)
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """Peak memory of this session; None where the process, a notebook's perhaps, held more before."""
+        peak_bytes = peak_memory()
+        return peak_bytes if peak_bytes > self._peak_bytes or has_accelerator() else None
+
+    @property
+    def total_s(self) -> float:
+        """From the command until now."""
+        return time.monotonic() - self._begin_s
+
+
+def train(
+    recipe: Recipe, *, reporter: Reporter, name: str | None = None, start_s: float = 0.0
+) -> TrainingResult:
     """Load the data, make a run and train it to its end.
+
+    Args:
+        start_s: what the command took before this call, to be counted.
 
     Raises:
         DataError: the data cannot be used; no run was made.
         Interrupted, TrainingError, RunError: see `training.fit`.
     """
-    begin_s = time.monotonic()
-    data = recipe.load_data(reporter)
+    account = _Account(start_s)
+    with account.phases.measure("data"):
+        data = recipe.load_data(reporter)
     reporter.data(data.report)
-    _prepare_backend()
-    resolved = recipe.resolve(data)
+    with account.phases.measure("start"):
+        prepare_backend()
+    with account.phases.measure("prepare"):
+        resolved = recipe.resolve(data)
+    with account.phases.measure("forecast"):
+        forecast = _forecast(resolved, data, reporter, account)
     record = {
         "settings": recipe_settings(resolved),
         "settings_default": default_settings(type(recipe)),
@@ -58,18 +99,41 @@ def train(recipe: Recipe, *, reporter: Reporter, name: str | None = None) -> Tra
             "report": data.report.to_dict(),
         },
         "seed": recipe.seed,
+        "forecast": forecast,
     }
     run = Run.create(recipe=recipe.name, record=record, name=name)
-    return _train_in(run, resolved, data, reporter, begin_s)
+    return _train_in(run, resolved, data, reporter, account)
 
 
-def resume(run: Run, *, reporter: Reporter) -> TrainingResult:
+def _forecast(recipe: Recipe, data: Any, reporter: Reporter, account: _Account) -> dict[str, Any] | None:
+    """Say what the run will take; the forecast as the run records it, None where none could be made."""
+    seconds = account.phases.seconds
+    try:
+        found = forecast_recipe(
+            recipe,
+            data,
+            say=reporter.message,
+            start_s=seconds["start"],
+            data_s=seconds["data"],
+            is_training=True,
+        )
+    except Exception as error:  # noqa: BLE001 - see below
+        # Training needs no forecast: whatever prevents one must not prevent the other.
+        reporter.message(
+            f"No forecast could be made ({type(error).__name__}: {error}); training goes on without."
+        )
+        return None
+    reporter.forecast(forecast_lines(found))
+    return found.forecast.to_dict()
+
+
+def resume(run: Run, *, reporter: Reporter, start_s: float = 0.0) -> TrainingResult:
     """Train an unfinished run to its end, with the settings it was begun with.
 
     Raises:
         RunError: the run is complete, damaged, in use, or its data is not what it was.
     """
-    begin_s = time.monotonic()
+    account = _Account(start_s)
     if run.is_complete:
         raise RunError(
             f"{run.name} is complete; there is nothing left to train. Try it with: openbook try {run.name}"
@@ -81,23 +145,26 @@ def resume(run: Run, *, reporter: Reporter) -> TrainingResult:
             f"{run.path / RECORD_NAME}: holds what this openbook cannot train with ({error}). It was changed, or "
             f"made by another version. Copy the run again, or train anew"
         ) from error
-    data = recipe.load_data(reporter)
+    with account.phases.measure("data"):
+        data = recipe.load_data(reporter)
     if data.fingerprint != run.section("data").get("fingerprint"):
         raise RunError(
             f"the data at {recipe.data!r} is not what {run.name} was begun with. "
             f"Put the earlier data back, or train anew: openbook train {recipe.name} --data {recipe.data}"
         )
-    _prepare_backend()
-    return _train_in(run, recipe, data, reporter, begin_s)
+    with account.phases.measure("start"):
+        prepare_backend()
+    reporter.forecast(recorded_lines(run.section("forecast")))
+    return _train_in(run, recipe, data, reporter, account)
 
 
-def _train_in(run: Run, recipe: Recipe, data: Any, reporter: Reporter, begin_s: float) -> TrainingResult:
+def _train_in(run: Run, recipe: Recipe, data: Any, reporter: Reporter, account: _Account) -> TrainingResult:
     with run.lock():
         session: dict[str, Any] = {"started": datetime.now(UTC).isoformat(), "ended": None}
         sessions = [*run.record.get("sessions", []), session]
         run.update(status="training", sessions=sessions)
         try:
-            result = _train_to_end(run, recipe, data, reporter, begin_s)
+            result = _train_to_end(run, recipe, data, reporter, account)
         except BaseException as error:
             reporter.close()
             known = _explained(error, run)
@@ -113,9 +180,13 @@ def _train_in(run: Run, recipe: Recipe, data: Any, reporter: Reporter, begin_s: 
         return result
 
 
-def _train_to_end(run: Run, recipe: Recipe, data: Any, reporter: Reporter, begin_s: float) -> TrainingResult:
-    splits = recipe.prepare(data, run, reporter)
-    with seeded(recipe.seed):
+def _train_to_end(
+    run: Run, recipe: Recipe, data: Any, reporter: Reporter, account: _Account
+) -> TrainingResult:
+    phases = account.phases
+    with phases.measure("prepare"):
+        splits = recipe.prepare(data, run, reporter)
+    with phases.measure("build"), seeded(recipe.seed):
         model = recipe.build(splits)
     reporter.message(f"Training a model of {model.count_params():,} parameters …")
     try:
@@ -124,11 +195,16 @@ def _train_to_end(run: Run, recipe: Recipe, data: Any, reporter: Reporter, begin
         # The weights so far can be tried at once, and training can go on from the checkpoint.
         save_model(model, run.model_path)
         raise
-    save_model(model, run.model_path)
-    reporter.close()
-    finished = recipe.finish(model, splits, run, reporter)
-    total_s = time.monotonic() - begin_s
+    for phase, duration_s in fitted.phases.items():
+        phases.add(phase, duration_s)
+    with phases.measure("finish"):
+        save_model(model, run.model_path)
+        reporter.close()
+        finished = recipe.finish(model, splits, run, reporter)
+    total_s = account.total_s
+    memory_bytes = account.memory_bytes
     run.update(
+        forecast=with_actual(run, total_s=total_s, memory_bytes=memory_bytes) or None,
         score=dict(finished.score),
         kept=fitted.kept,
         actual={
@@ -136,6 +212,9 @@ def _train_to_end(run: Run, recipe: Recipe, data: Any, reporter: Reporter, begin
             "total_s": round(total_s, 3),
             "steps": fitted.steps,
             "kept_step": fitted.kept_step,
+            "step_s": fitted.step_s,
+            "memory_bytes": memory_bytes,
+            "phases": phases.rounded(),
         },
     )
     return TrainingResult(
@@ -174,7 +253,8 @@ def _data_as_it_lay(run: Run) -> dict[str, str]:
     return {"data": path} if is_local and os.path.exists(path) else {}
 
 
-def _prepare_backend() -> None:
+def prepare_backend() -> None:
+    """Load the backend that training uses, with its cache of compiled programs."""
     from openbook.data.cache import cache_folder
     from openbook.training.devices import prepare_jax
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,13 +15,14 @@ import numpy as np
 
 from openbook.data.cache import cache_folder
 from openbook.errors import RunError, UsageError
+from openbook.forecast.workload import ForwardWork, Workload
 from openbook.recipes.look import TextLook
 from openbook.recipes.recipe import Finished, Recipe, setting
 from openbook.runs.atomic import atomic_write
 from openbook.saved_models import load_model
 from openbook.text.examples import next_token_examples
 from openbook.text.sampling import Decoding, drawing_program
-from openbook.text.score import score_stream
+from openbook.text.score import num_score_batches, score_stream
 from openbook.text.stream import TokenBatches, TokenStream
 from openbook.text.tokenizer import Tokenizer
 from openbook.training.checkpoint import load_latest
@@ -29,10 +31,12 @@ from openbook.training.precision import check_precision, remembered_precision
 from openbook.training.schedule import Schedule
 from openbook.training.seeding import seeded
 from openbook.training.state import TrainingState
+from openbook.training.task import NUM_EVALUATIONS
 
 if TYPE_CHECKING:
     from openbook.data import Documents, TextReport
     from openbook.runs import Run
+    from openbook.text.part import TextPart
     from openbook.training.fit import FitResult
     from openbook.training.reporter import Reporter
 
@@ -65,6 +69,8 @@ _AUTO_SIZES_S = ((300.0, "tiny"), (2700.0, "small"), (math.inf, "medium"))
 _SCORED_BYTES = 400_000
 _COMPARED_BYTES = 60_000
 _SAMPLE_TOKENS = 90
+# A forecast looks at no more of the data than this.
+_PART_BYTES = 64_000_000
 _NUM_PROMPT_WORDS = 4
 _EXAMPLE_TEXT = "This movie was"
 
@@ -76,6 +82,18 @@ class TextData:
     documents: Documents
     train_texts: tuple[str, ...]
     held_out_texts: tuple[str, ...]
+    _parts: dict[tuple[int, float], TextPart] = dataclasses.field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def part(self, vocabulary_size: int, scale: float) -> TextPart:
+        """A part of the training texts as tokens, for a forecast; made once."""
+        from openbook.text.part import tokenise_part
+
+        key = (vocabulary_size, scale)
+        if key not in self._parts:
+            self._parts[key] = tokenise_part(self.train_texts, vocabulary_size=vocabulary_size, scale=scale)
+        return self._parts[key]
 
     @property
     def report(self) -> TextReport:
@@ -228,6 +246,85 @@ class TextGenerator(Recipe):
             prompt=" ".join(scored[0].split()[:_NUM_PROMPT_WORDS]),
             held_out=scored,
         )
+
+    def load_part(self, reporter: Reporter) -> tuple[TextData, float]:
+        from openbook.data import MAX_BYTES
+        from openbook.data.part import beginning_of
+
+        limit = self.max_bytes or MAX_BYTES
+        beginning = beginning_of(self.data, max_bytes=min(_PART_BYTES, limit), limit=limit)
+        with beginning as (source, limit_of_source, scale):
+            part = dataclasses.replace(self, data=source, max_bytes=limit_of_source or self.max_bytes)
+            return part.load_data(reporter), scale
+
+    def workload(self, data: TextData, *, scale: float = 1.0) -> Workload:
+        assert self.vocabulary_size and self.batch_size and self.context_length
+        part = data.part(self.vocabulary_size, scale)
+        # A part may not fill a vocabulary that the whole does.
+        vocabulary_size = self.vocabulary_size if part.is_part else part.tokenizer.vocabulary_size
+
+        def batches(stream_tokens: int) -> int:
+            assert self.batch_size and self.context_length
+            return num_score_batches(
+                stream_tokens, batch_size=self.batch_size, context_length=self.context_length
+            )
+
+        stream = TokenBatches(
+            stream=part.stream, batch_size=self.batch_size, context_length=self.context_length, seed=self.seed
+        )
+        held_out_bytes = scale * sum(len(text.encode()) for text in data.held_out_texts)
+        scored, compared = (
+            batches(part.tokens_in(int(min(held_out_bytes, limit))))
+            for limit in (_SCORED_BYTES, _COMPARED_BYTES)
+        )
+        names = (*_SIZE_FIELDS[:-1], "tied_output", "precision")
+        return Workload(
+            recipe=self.name,
+            settings={name: getattr(self, name) for name in names},
+            length=self.length,
+            checkpoint_interval_s=self.checkpoint_interval_s,
+            build=lambda: build_decoder(self, vocabulary_size=vocabulary_size),
+            optimizer=self.optimizer,
+            loss=next_token_loss,
+            batch_at=stream.batch_at,
+            steps_per_epoch=max(1, (part.num_tokens - 1) // (self.context_length * self.batch_size)),
+            unit=TextTask.unit,
+            units_per_step=self.batch_size * self.context_length,
+            prepare_s=part.prepare_s,
+            data_bytes=part.held_bytes + int((scale - 1.0) * sum(map(len, data.train_texts))),
+            passing_bytes=part.passing_bytes,
+            num_evaluations=NUM_EVALUATIONS,
+            # A score, and the two programs that write a sample.
+            evaluation=ForwardWork(
+                batches=compared, passes=_SAMPLE_TOKENS // 2, num_traced=3, num_compiled=3
+            ),
+            final=ForwardWork(batches=scored, passes=3 * _SAMPLE_TOKENS, num_traced=4, num_compiled=1),
+            preprocessing_bytes=len(part.tokenizer.to_json()),
+        )
+
+    def smaller(self) -> Iterator[TextGenerator]:
+        assert self.batch_size and self.context_length and self.vocabulary_size
+        sizes = []
+        for size in reversed(list(SIZES)[: list(SIZES).index(self.size) + 1]):
+            numbers = {**SIZES[size]}
+            numbers["vocabulary_size"] = min(numbers["vocabulary_size"], self.vocabulary_size)
+            sizes.append(dataclasses.replace(self, size=size, **numbers))
+        batches = [
+            dataclasses.replace(self, batch_size=self.batch_size // divisor)
+            for divisor in (2, 4, 8)
+            if self.batch_size >= divisor
+        ]
+        if self.context_length >= 64:
+            batches.insert(1, dataclasses.replace(self, context_length=self.context_length // 2))
+        nearest = [each for pair in itertools.zip_longest(batches, sizes) for each in pair]
+        yield from (each for each in nearest if each is not None and each != self)
+
+    def changes_to(self, other: Recipe) -> dict[str, Any]:
+        changed = super().changes_to(other)
+        numbers = {name: getattr(self, name) for name in _SIZE_FIELDS if name != "vocabulary_size"}
+        is_whole_size = all(numbers[name] == SIZES[self.size][name] for name in numbers)
+        # A size stands for its numbers, unless some were given for themselves.
+        return {"size": changed["size"]} if "size" in changed and is_whole_size else changed
 
     def build(self, splits: TextSplits) -> Any:
         return build_decoder(self, vocabulary_size=splits.tokenizer.vocabulary_size)

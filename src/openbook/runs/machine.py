@@ -6,10 +6,25 @@ import importlib.metadata
 import os
 import platform
 import re
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["PACKAGES", "describe_machine", "memory_bytes", "package_versions", "usable_cores"]
+__all__ = [
+    "PACKAGES",
+    "describe_machine",
+    "memory_bytes",
+    "package_versions",
+    "peak_memory_bytes",
+    "process_age_s",
+    "processor_name",
+    "resident_bytes",
+    "usable_cores",
+]
+
+# A start that seems to take longer is a clock that was set.
+_LONGEST_START_S = 120.0
 
 # The packages whose version can change the numbers of a run.
 PACKAGES = ("openbook", "keras", "jax", "jaxlib", "numpy", "tokenizers")
@@ -21,7 +36,7 @@ def describe_machine(*, accelerators: Sequence[str] = ()) -> dict[str, object]:
     Args:
         accelerators: names of the GPUs or TPUs that are used; whoever has the backend loaded knows them.
     """
-    processor, num_cores = _processor_name(), usable_cores()
+    processor, num_cores = processor_name(), usable_cores()
     total_bytes, _ = memory_bytes()
     return {
         "label": ", ".join(dict.fromkeys(accelerators)) or f"{processor}, {num_cores} cores",
@@ -69,12 +84,46 @@ def memory_bytes() -> tuple[int, int]:
     return total, available
 
 
+def peak_memory_bytes() -> int:
+    """The most memory this process has held so far, in bytes (resident set size)."""
+    with contextlib.suppress(OSError, AttributeError):
+        found = re.search(
+            r"^VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE
+        )
+        if found:
+            return 1024 * int(found.group(1))
+    import psutil
+
+    memory = psutil.Process().memory_info()
+    if hasattr(memory, "peak_wset"):
+        return int(memory.peak_wset)
+    import resource
+
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * (1 if sys.platform == "darwin" else 1024)
+
+
+def resident_bytes() -> int:
+    """Memory that this process holds now, in bytes (resident set size)."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def process_age_s() -> float:
+    """Seconds since this process was started; 0 where the clock was set meanwhile."""
+    import psutil
+
+    age_s = time.time() - float(psutil.Process().create_time())
+    return age_s if 0.0 <= age_s < _LONGEST_START_S else 0.0
+
+
 def _container_fact(name: str) -> str:
     return Path("/sys/fs/cgroup", name).read_text(encoding="ascii").strip()
 
 
 @functools.cache
-def _processor_name() -> str:
+def processor_name() -> str:
+    """The processor as its maker names it, without marks and clock rates."""
     name = ""
     with contextlib.suppress(OSError):
         found = re.search(

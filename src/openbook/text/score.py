@@ -61,6 +61,13 @@ def score_stream(
     )
 
 
+def num_score_batches(num_tokens: int, *, batch_size: int, context_length: int) -> int:
+    """Batches that `score_stream` runs for a stream of so many tokens."""
+    stride = max(1, context_length // 2)
+    num_windows = max(1, math.ceil((num_tokens - 1 - context_length) / stride) + 1)
+    return math.ceil(num_windows / batch_size)
+
+
 def _windows(
     tokens: np.ndarray, batch_size: int, context_length: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -68,7 +75,9 @@ def _windows(
     num_targets = len(tokens) - 1
     stride = max(1, context_length // 2)
     num_windows = max(1, math.ceil((num_targets - context_length) / stride) + 1)
-    num_rows = math.ceil(num_windows / batch_size) * batch_size
+    num_rows = batch_size * num_score_batches(
+        len(tokens), batch_size=batch_size, context_length=context_length
+    )
     positions = stride * np.arange(num_rows)[:, None] + np.arange(context_length)
     fresh = (np.arange(context_length) >= context_length - stride) | (np.arange(num_rows) == 0)[:, None]
     weights = (fresh & (positions < num_targets) & (np.arange(num_rows) < num_windows)[:, None]).astype(

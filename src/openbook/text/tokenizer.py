@@ -17,7 +17,7 @@ END_OF_TEXT = "<|end_of_text|>"
 
 _NUM_BYTES = 256
 # Pairs are counted on a sample: the merges of a larger text differ only in their rare tail.
-_TRAINING_SAMPLE_CHARACTERS = 8_000_000
+TRAINING_SAMPLE_CHARACTERS = 8_000_000
 
 
 class Tokenizer:
@@ -54,7 +54,7 @@ class Tokenizer:
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         )
-        rust.train_from_iterator(_sample(texts, _TRAINING_SAMPLE_CHARACTERS), trainer)
+        rust.train_from_iterator(_sample(texts, TRAINING_SAMPLE_CHARACTERS), trainer)
         return cls(rust)
 
     @classmethod

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from openbook.errors import ModelError
+from openbook.runs.machine import peak_memory_bytes
 
 
 def prepare_jax(cache: Path) -> None:
@@ -32,3 +33,18 @@ def prepare_jax(cache: Path) -> None:
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+def peak_memory() -> int:
+    """The most memory used so far, in bytes: of the accelerator where there is one, else of this process."""
+    import jax
+
+    statistics = (jax.devices()[0].memory_stats() if has_accelerator() else None) or {}
+    return int(statistics.get("peak_bytes_in_use") or peak_memory_bytes())
+
+
+def has_accelerator() -> bool:
+    """Whether training runs on something else than the processor."""
+    import jax
+
+    return bool(jax.default_backend() != "cpu")

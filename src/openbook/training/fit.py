@@ -18,15 +18,15 @@ from openbook.training import checkpoint
 from openbook.training.checkpoint import Best, Position
 from openbook.training.interrupt import StopRequest, stop_on_signal
 from openbook.training.length import Length, StepPlan
+from openbook.training.phases import Phases
 from openbook.training.reporter import Progress, Reporter
 from openbook.training.schedule import Schedule
 from openbook.training.state import TrainingState
 from openbook.training.step import compile_train_step
-from openbook.training.task import Task
+from openbook.training.task import EVALUATIONS, Task
+from openbook.training.time_left import TimeLeft
 
 _METRICS_INTERVAL_STEPS = 10
-# Shares of the run after which the held-out data is scored; the last weights are scored at the end.
-_EVALUATIONS = (0.25, 0.5, 0.75)
 _COMPILING_SHARE = 0.25
 
 
@@ -38,6 +38,8 @@ class FitResult:
         kept: "best" or "last": whose weights the model holds now.
         score: held-out score of these weights, as used to choose them.
         train_s: training time over all sessions.
+        step_s: duration of a step of this session after the first ones, in seconds; the median of the last few.
+        phases: seconds of this session by phase; see `training.phases`.
     """
 
     steps: int
@@ -45,6 +47,8 @@ class FitResult:
     kept: str
     kept_step: int
     score: Mapping[str, float]
+    step_s: float | None
+    phases: Mapping[str, float]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,8 +94,10 @@ class _Session:
         self.step = 0
         self.best: Best | None = None
         self.plan = StepPlan(settings.length, steps_per_epoch=task.steps_per_epoch)
-        self.evaluations: list[float] = list(_EVALUATIONS)
+        self.evaluations: list[float] = list(EVALUATIONS)
         self.evaluated_step = 0
+        self.phases = Phases()
+        self.time_left = TimeLeft(run.section("forecast").get("phases") or {})
         self._resume()
         self.first_step = self.step
         self.clock_s = time.monotonic()
@@ -120,6 +126,7 @@ class _Session:
         value = float(loss)
         duration_s = self._lap()
         self.plan.step_taken(step, duration_s=duration_s, is_warm=is_warm)
+        self.phases.add("compile" if step == self.first_step + 1 else "steps", duration_s)
         if step == self.first_step + 1:
             self._mind_the_deadline(compiling_s=duration_s)
         if not math.isfinite(value):
@@ -137,7 +144,9 @@ class _Session:
                 fraction=self.plan.progress(step),
                 loss=value,
                 elapsed_s=self.plan.elapsed_s,
-                remaining_s=self.plan.remaining_s(step),
+                remaining_s=self.time_left.after(
+                    self.plan.steps_left_s(step), num_evaluations=len(self.evaluations)
+                ),
                 speed=speed,
                 unit=self.task.unit,
             )
@@ -162,13 +171,16 @@ class _Session:
     def _between_steps(self, stop: StopRequest) -> None:
         if self._is_evaluation_due():
             self.evaluations = [share for share in self.evaluations if share > self.plan.progress(self.step)]
-            self._evaluate()
-            text = self.task.sample(self.state, self.step)
+            with self.phases.measure("held_out"):
+                self._evaluate()
+                text = self.task.sample(self.state, self.step)
             if text is not None:
                 self.reporter.sample(text)
                 atomic_write(self.run.samples_folder / f"step-{self.step}.txt", text)
             # The evaluations to come take as long as this one.
-            self.plan.reserved_s = len(self.evaluations) * self._count_lap()
+            duration_s = self._count_lap()
+            self.plan.reserved_s = len(self.evaluations) * duration_s
+            self.time_left.evaluation_taken(duration_s)
             self._save()
         elif self._is_checkpoint_due() or stop.is_made:
             self._save()
@@ -199,7 +211,8 @@ class _Session:
         self._count_lap()
         train_s = self.plan.elapsed_s
         if self.best is None or self.evaluated_step != self.step:
-            self._evaluate()
+            with self.phases.measure("held_out"):
+                self._evaluate()
         assert self.best is not None
         self._save()
         kept_last = self.best.step == self.step
@@ -215,15 +228,18 @@ class _Session:
             kept="last" if kept_last else "best",
             kept_step=self.best.step,
             score=self.best.score,
+            step_s=self.plan.step_s,
+            phases=self.phases.seconds,
         )
 
     def _save(self) -> None:
         position = Position(
             step=self.step, elapsed_s=self.plan.elapsed_s, num_steps=self.plan.num_steps, best=self.best
         )
-        checkpoint.save_latest(self.run.checkpoints, self.state.groups(), position)
-        if self.best is not None:
-            checkpoint.drop_other_best(self.run.checkpoints, keep=self.best.file)
+        with self.phases.measure("checkpoints"):
+            checkpoint.save_latest(self.run.checkpoints, self.state.groups(), position)
+            if self.best is not None:
+                checkpoint.drop_other_best(self.run.checkpoints, keep=self.best.file)
         self.saved_at_s = time.monotonic()
 
     def _resume(self) -> None:

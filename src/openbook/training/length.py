@@ -96,11 +96,11 @@ class StepPlan:
     def is_done(self, step: int) -> bool:
         return self.num_steps is not None and step >= self.num_steps
 
-    def remaining_s(self, step: int) -> float | None:
-        """Expected time to the end, in seconds; None while the pace is unknown."""
+    def steps_left_s(self, step: int) -> float | None:
+        """Expected time of the steps to come, in seconds; None while the pace is unknown."""
         if self.num_steps is None or self.step_s is None:
             return None
-        return max(0, self.num_steps - step) * self.step_s + self.reserved_s
+        return max(0, self.num_steps - step) * self.step_s
 
     def step_taken(self, step: int, *, duration_s: float, is_warm: bool) -> None:
         """Count a finished step; the first one of a process compiles, so its duration says nothing."""

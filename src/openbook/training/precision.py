@@ -15,6 +15,8 @@ from openbook.runs.atomic import atomic_write
 
 PRECISIONS = ("float32", "bfloat16")
 _NUM_TIMINGS = 7
+# Larger products are as fast as one of this size, and would take long to measure.
+_LARGEST_DIM = 2048
 
 
 def remembered_precision(rows: int, width: int, units: int, *, memory: Path) -> str:
@@ -28,6 +30,7 @@ def remembered_precision(rows: int, width: int, units: int, *, memory: Path) -> 
     """
     import jax
 
+    rows, width, units = (min(dim, _LARGEST_DIM) for dim in (rows, width, units))
     device = jax.devices()[0].device_kind
     key = f"{platform.machine()} {device} x{os.cpu_count()} jax-{jax.__version__} {rows}x{width}x{units}"
     try:

@@ -59,6 +59,9 @@ class Reporter:
     def data(self, report: Report) -> None:
         """What was found in the data."""
 
+    def forecast(self, lines: Sequence[str]) -> None:
+        """What the run will take."""
+
     def step(self, progress: Progress) -> None:
         """A training step is done."""
 
@@ -87,6 +90,10 @@ class PlainReporter(Reporter):
             self._print(f"{label}: {text}")
         for number, example in enumerate(report.examples, start=1):
             self._print(f"Example {number}: {example}")
+
+    def forecast(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self._print(line)
 
     def step(self, progress: Progress) -> None:
         if time.monotonic() - self._shown_at < _PLAIN_INTERVAL_S and progress.fraction < 1.0:
@@ -121,6 +128,10 @@ class LiveReporter(Reporter):
 
     def data(self, report: Report) -> None:
         report.render(self._console)
+
+    def forecast(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self._console.print(line, markup=False)
 
     def step(self, progress: Progress) -> None:
         if self._bar is None:

@@ -25,6 +25,28 @@ def compile_train_step(model: Any, optimizer: Any, loss: Callable[[Any, Any], An
     import jax
     import jax.numpy as jnp
 
+    compiled = jax.jit(train_step_function(model, optimizer, loss), donate_argnums=0)
+
+    def take(
+        state: TrainingState, inputs: Any, targets: Any, learning_rate: float
+    ) -> tuple[TrainingState, Any]:
+        arrays = (state.trainable, state.non_trainable, state.optimizer)
+        (trainable, non_trainable, slots), value = compiled(
+            arrays, inputs, targets, jnp.float32(learning_rate)
+        )
+        return TrainingState(trainable=trainable, non_trainable=non_trainable, optimizer=slots), value
+
+    return take
+
+
+def train_step_function(model: Any, optimizer: Any, loss: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """The step as a function for JAX to trace: (state, inputs, targets, learning rate) -> (state, loss).
+
+    The state is three lists of arrays: trainable and other variables of the model, and those of the optimizer.
+    """
+    import jax
+    import jax.numpy as jnp
+
     [rate_index] = [
         index for index, variable in enumerate(optimizer.variables) if variable.path.endswith("learning_rate")
     ]
@@ -48,15 +70,4 @@ def compile_train_step(model: Any, optimizer: Any, loss: Callable[[Any, Any], An
         kept = jax.tree.map(lambda new, old: jnp.where(is_finite, new, old), new_arrays, arrays)
         return kept, jnp.where(is_finite, value, jnp.nan)
 
-    compiled = jax.jit(step, donate_argnums=0)
-
-    def take(
-        state: TrainingState, inputs: Any, targets: Any, learning_rate: float
-    ) -> tuple[TrainingState, Any]:
-        arrays = (state.trainable, state.non_trainable, state.optimizer)
-        (trainable, non_trainable, slots), value = compiled(
-            arrays, inputs, targets, jnp.float32(learning_rate)
-        )
-        return TrainingState(trainable=trainable, non_trainable=non_trainable, optimizer=slots), value
-
-    return take
+    return step

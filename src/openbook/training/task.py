@@ -6,6 +6,10 @@ from typing import Any, Protocol
 
 from openbook.training.state import TrainingState
 
+# Shares of the run after which the held-out data is scored; the last weights are scored at the end.
+EVALUATIONS = (0.25, 0.5, 0.75)
+NUM_EVALUATIONS = len(EVALUATIONS) + 1
+
 
 class Task(Protocol):
     """A model, its loss and its data; one implementation per kind of data.

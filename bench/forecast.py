@@ -1,0 +1,234 @@
+"""Forecast against what really happened: `python -m bench.forecast`.
+
+For each setting, in fresh processes and with nothing compiled before: `openbook forecast --level profile`, then
+`openbook train`, which makes a forecast of its own (a probe) before it begins. Time and memory are taken from
+outside: the clock around the command, and the operating system's peak of its resident memory. The machine should
+be idle. Results go to `bench/results/forecast.json` as they come, so a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results" / "forecast.json"
+LEVELS = ("profile", "probe")
+
+
+def setting(data: str, **flags: Any) -> dict[str, Any]:
+    """One line of the benchmark: data by name ("imdb", or so many MB of it) and flags of `openbook train`."""
+    return {"recipe": "text-generator", "data": data, **flags}
+
+
+SETTINGS: tuple[dict[str, Any], ...] = (
+    setting("2", size="tiny", steps=60, precision="float32"),
+    setting("2", size="tiny", steps=60, precision="bfloat16"),
+    setting("2", size="tiny", steps=150, batch_size=4, precision="float32"),
+    setting("2", size="tiny", steps=40, batch_size=16, precision="float32"),
+    setting("2", size="tiny", steps=20, batch_size=32, precision="float32"),
+    setting("2", size="tiny", steps=12, batch_size=64, precision="float32"),
+    setting("2", size="tiny", steps=200, context_length=32, precision="float32"),
+    setting("2", size="tiny", steps=100, context_length=64, precision="float32"),
+    setting("2", size="tiny", steps=30, context_length=256, precision="float32"),
+    setting("2", size="tiny", steps=12, context_length=512, precision="float32"),
+    setting("2", size="tiny", steps=100, num_blocks=1, precision="float32"),
+    setting("2", size="tiny", steps=40, num_blocks=6, precision="float32"),
+    setting("2", size="tiny", steps=25, num_blocks=12, precision="float32"),
+    setting("2", size="tiny", steps=100, width=64, num_heads=1, precision="float32"),
+    setting("2", size="tiny", steps=30, width=256, num_heads=4, precision="float32"),
+    setting("2", size="tiny", steps=10, width=512, num_heads=8, precision="float32"),
+    setting("2", size="tiny", steps=60, width=128, num_heads=8, precision="float32"),
+    setting("2", size="tiny", steps=60, vocabulary_size=512, precision="float32"),
+    setting("4", size="tiny", steps=40, vocabulary_size=8192, precision="float32"),
+    setting("2", size="tiny", steps=60, tied_output=True, precision="float32"),
+    setting("2", size="small", steps=12, precision="float32"),
+    setting("2", size="small", steps=12, precision="bfloat16"),
+    setting("4", size="small", steps=30, batch_size=4, precision="float32"),
+    setting("4", size="small", steps=12, context_length=64, batch_size=16, precision="bfloat16"),
+    setting("2", size="medium", steps=5, batch_size=4, precision="float32"),
+    setting("2", size="medium", steps=8, batch_size=2, context_length=128, precision="float32"),
+    setting("2", size="tiny", epochs=0.2, precision="float32"),
+    setting("1", size="tiny", epochs=0.5, batch_size=16, precision="bfloat16"),
+    setting("8", size="tiny", steps=60, precision="float32"),
+    setting("imdb", size="tiny", steps=100, precision="float32"),
+    setting("imdb", size="tiny", budget="30s"),
+    setting("4", size="small", budget="25s"),
+)
+
+
+def main() -> None:
+    """Run the settings that have no result yet, and print the errors of all."""
+    parser = argparse.ArgumentParser(prog="python -m bench.forecast", description=__doc__)
+    parser.add_argument("--limit", type=int, default=len(SETTINGS), help="only the first so many settings")
+    parser.add_argument("--anew", action="store_true", help="forget the results there are")
+    parser.add_argument("--summary", action="store_true", help="only print what is there")
+    given = parser.parse_args()
+    rows = [] if given.anew or not RESULTS.exists() else json.loads(RESULTS.read_text("utf-8"))["rows"]
+    if not given.summary:
+        with tempfile.TemporaryDirectory(prefix="openbook-bench-") as folder:
+            place = Path(folder)
+            prepared = False
+            for flags in SETTINGS[: given.limit]:
+                if any(row["settings"] == flags for row in rows):
+                    continue
+                if not prepared:
+                    prepare(place)
+                    prepared = True
+                row = measure(flags, place)
+                rows.append(row)
+                write(rows)
+                print(json.dumps(row), flush=True)
+    print(json.dumps(summary(rows), indent=1))
+
+
+def prepare(place: Path) -> None:
+    """The data in the cache, the machine's profile, and parts of the data as files."""
+    environment = _environment(place / "cache", place / "runs")
+    subprocess.run([*OPENBOOK, "data", "imdb"], env=environment, check=True, capture_output=True)
+    subprocess.run([*OPENBOOK, "profile", "--json"], env=environment, check=True, capture_output=True)
+    script = (
+        "from openbook.data import load_texts; import json, sys\n"
+        "texts = load_texts('imdb').texts\n"
+        "for megabytes in (1, 2, 4, 8):\n"
+        "    size, path = 0, f'{sys.argv[1]}/reviews-{megabytes}.jsonl'\n"
+        "    with open(path, 'w', encoding='utf-8') as file:\n"
+        "        for text in texts:\n"
+        "            if size > 1e6 * megabytes: break\n"
+        "            size += len(text.encode()); file.write(json.dumps({'text': text}) + '\\n')\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(place)], env=environment, check=True)
+
+
+OPENBOOK = (sys.executable, "-m", "openbook")
+
+
+def measure(flags: Mapping[str, Any], place: Path) -> dict[str, Any]:
+    """Forecast one setting and train it, each in a fresh process with an empty cache of compiled programs."""
+    data = flags["data"]
+    source = data if data == "imdb" else str(place / f"reviews-{data}.jsonl")
+    arguments = [str(flags["recipe"]), "--data", source]
+    for name, value in flags.items():
+        if name not in ("recipe", "data"):
+            arguments += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
+    with _fresh(place) as environment:
+        forecast = json.loads(
+            _run(["forecast", *arguments, "--level", "profile", "--json", "--quiet"], environment)[0]
+        )
+    with _fresh(place) as environment:
+        output, wall_s, peak_bytes = _run(["train", *arguments, "--json", "--quiet"], environment)
+        record = json.loads(Path(json.loads(output)["run"], "run.json").read_text("utf-8"))
+    probe = record["forecast"]
+    return {
+        "settings": dict(flags),
+        "actual": {
+            "time_s": round(wall_s, 3),
+            "memory_bytes": peak_bytes,
+            "step_s": record["actual"]["step_s"],
+            "phases": record["actual"]["phases"],
+        },
+        "profile": _kept(forecast),
+        "probe": _kept(probe),
+    }
+
+
+def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Errors over all settings, for each level: |forecast / actual - 1|."""
+    result: dict[str, Any] = {"num_settings": len(rows)}
+    for level in LEVELS:
+        of_level = [row for row in rows if row[level]["level"] == level]
+        if not of_level:
+            continue
+        times, memories, steps = (
+            sorted(abs(error(row, level, quantity)) for row in of_level)
+            for quantity in ("time_s", "memory_bytes", "step_s")
+        )
+        hits = [
+            row[level]["time_s"]["low"] <= row["actual"]["time_s"] <= row[level]["time_s"]["high"]
+            for row in of_level
+        ]
+        result[level] = {
+            "num_settings": len(of_level),
+            "time_median_error": round(statistics.median(times), 4),
+            "time_90th_percentile_error": round(times[min(len(times) - 1, int(0.9 * len(times)))], 4),
+            "step_median_error": round(statistics.median(steps), 4),
+            "memory_median_error": round(statistics.median(memories), 4),
+            "memory_largest_error": round(memories[-1], 4),
+            "time_within_range": round(statistics.mean(hits), 3),
+        }
+    return result
+
+
+def error(row: Mapping[str, Any], level: str, quantity: str) -> float:
+    """How far a forecast was off, as a share of what happened."""
+    expected = row[level][quantity]
+    middle = expected["middle"] if isinstance(expected, Mapping) else expected
+    return float(middle / row["actual"][quantity] - 1.0)
+
+
+def write(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep the results, with the machine and the date."""
+    from openbook.runs.machine import describe_machine, package_versions
+
+    content = {
+        "command": "python -m bench.forecast",
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": describe_machine(),
+        "versions": package_versions(),
+        "summary": summary(rows),
+        "rows": list(rows),
+    }
+    RESULTS.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _kept(forecast: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("level", "time_s", "memory_bytes", "step_s", "phases", "from_profile")
+    return {name: forecast[name] for name in names}
+
+
+@contextlib.contextmanager
+def _fresh(place: Path) -> Iterator[dict[str, str]]:
+    """An environment whose cache holds data and profile but no compiled program, and an empty folder for runs."""
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        cache = Path(folder) / "cache"
+        cache.mkdir()
+        for name in ("sources", "profiles", "fastest_precision.json"):
+            source = place / "cache" / name
+            if source.is_dir():
+                shutil.copytree(source, cache / name)
+            elif source.exists():
+                shutil.copy(source, cache / name)
+        yield _environment(cache, Path(folder) / "runs")
+
+
+def _environment(cache: Path, runs: Path) -> dict[str, str]:
+    return {**os.environ, "OPENBOOK_CACHE": str(cache), "OPENBOOK_RUNS": str(runs)}
+
+
+def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, float, int]:
+    """Standard output, seconds, and peak resident memory of a command, seen from outside."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        begin_s = time.perf_counter()
+        process = subprocess.Popen([*OPENBOOK, *arguments], env=dict(environment), stdout=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.perf_counter() - begin_s
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            raise SystemExit(f"openbook {' '.join(arguments)} ended with {process.returncode}")
+        output.seek(0)
+        peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return output.read(), wall_s, peak
+
+
+if __name__ == "__main__":
+    main()
