@@ -71,22 +71,22 @@ def main() -> None:
     """Run the settings that have no result yet, and print the errors of all."""
     parser = argparse.ArgumentParser(prog="python -m bench.forecast", description=__doc__)
     parser.add_argument("--limit", type=int, default=len(SETTINGS), help="only the first so many settings")
-    parser.add_argument("--anew", action="store_true", help="forget the results there are")
+    parser.add_argument("--anew", action="store_true", help="measure again what has a result, after the rest")
     parser.add_argument("--summary", action="store_true", help="only print what is there")
     given = parser.parse_args()
-    rows = [] if given.anew or not RESULTS.exists() else json.loads(RESULTS.read_text("utf-8"))["rows"]
-    if not given.summary:
+    rows = json.loads(RESULTS.read_text("utf-8"))["rows"] if RESULTS.exists() else []
+    known = [row["settings"] for row in rows]
+    wanted = [flags for flags in SETTINGS[: given.limit] if flags not in known]
+    wanted += [flags for flags in SETTINGS[: given.limit] if flags in known and given.anew]
+    if wanted and not given.summary:
         with tempfile.TemporaryDirectory(prefix="openbook-bench-") as folder:
-            place = Path(folder)
-            prepared = False
-            for flags in SETTINGS[: given.limit]:
-                if any(row["settings"] == flags for row in rows):
-                    continue
-                if not prepared:
-                    prepare(place)
-                    prepared = True
-                row = measure(flags, place)
-                rows.append(row)
+            prepare(Path(folder))
+            for flags in wanted:
+                row = measure(flags, Path(folder))
+                rows = [*(each for each in rows if each["settings"] != flags), row]
+                rows.sort(
+                    key=lambda each: SETTINGS.index(each["settings"]) if each["settings"] in SETTINGS else -1
+                )
                 write(rows)
                 print(json.dumps(row), flush=True)
     print(json.dumps(summary(rows), indent=1))
@@ -146,6 +146,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Errors over all settings, for each level: |forecast / actual - 1|."""
     result: dict[str, Any] = {"num_settings": len(rows)}
     for level in LEVELS:
+        # A step that takes long is not probed; then training begins with a forecast from the profile.
         of_level = [row for row in rows if row[level]["level"] == level]
         if not of_level:
             continue
