@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from bench.book import text_generator as book
-from openbook.forecast.abstract_model import compiled, read_step
-from openbook.forecast.profiles import reference_devices
-from openbook.forecast.reference import reference_profile
-from openbook.forecast.step_time import time_of
+from openbook.forecasting.abstract_model import compiled, read_step
+from openbook.forecasting.profiles import reference_devices
+from openbook.forecasting.reference import reference_profile
+from openbook.forecasting.step_time import time_of
 
 RESULTS = Path(__file__).parent / "results" / "known_times.json"
 # Seconds an epoch, as published: lowest and highest.

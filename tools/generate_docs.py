@@ -233,7 +233,7 @@ def known_times_table() -> str:
 
 def devices_table() -> str:
     """Published figures of common devices."""
-    from openbook.forecast.profiles import reference_devices
+    from openbook.forecasting.profiles import reference_devices
 
     rows = [
         (

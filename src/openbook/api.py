@@ -12,7 +12,7 @@ from openbook.errors import UsageError
 if TYPE_CHECKING:
     from openbook.page.notebook import OpenPage
     from openbook.program.trace import Trace
-    from openbook.recipes.forecasting import RecipeForecast
+    from openbook.recipes.recipe_forecast import RecipeForecast
     from openbook.runs import Run
 
 
@@ -67,7 +67,7 @@ def forecast(
     Example:
         >>> print(openbook.forecast("text-generator", data="my-texts/", epochs=3, on=["t4"]))
     """
-    from openbook.recipes.forecasting import forecast_settings
+    from openbook.recipes.recipe_forecast import forecast_settings
     from openbook.training.reporter import choose_reporter
 
     reporter = choose_reporter(quiet=quiet)

@@ -13,8 +13,8 @@ from openbook.cli.train import reporting
 from openbook.errors import UsageError
 
 if typing.TYPE_CHECKING:
-    from openbook.recipes.forecasting import RecipeForecast
     from openbook.recipes.recipe import Recipe
+    from openbook.recipes.recipe_forecast import RecipeForecast
 
 _EXAMPLES = """\b
 Examples:
@@ -98,7 +98,7 @@ def show_forecast(
     recipe: str, settings: dict[str, Any], *, level: str, on: list[str] | None, quiet: bool, as_json: bool
 ) -> None:
     """Forecast a recipe and print it."""
-    from openbook.recipes.forecasting import forecast_settings
+    from openbook.recipes.recipe_forecast import forecast_settings
     from openbook.relaunch import relaunch_with_malloc_settings
     from openbook.runs.machine import process_age_s
 
@@ -120,7 +120,7 @@ def show_forecast(
 
 def show_record(*, as_json: bool) -> None:
     """Print forecast against actual of all finished runs."""
-    from openbook.forecast.outcome import hit_rate, median_error, outcomes
+    from openbook.forecasting.outcome import hit_rate, median_error, outcomes
     from openbook.runs import list_runs
 
     found = outcomes(list_runs())
@@ -135,7 +135,7 @@ def show_record(*, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from openbook.runs.readable import readable_duration, readable_size
+    from openbook.runs.readable import readable_duration
 
     console = Console(highlight=False)
     if not found:
@@ -147,32 +147,39 @@ def show_record(*, as_json: bool) -> None:
     for heading in ("run", "forecast from", "time", "was", "error", "memory", "was", "error"):
         table.add_column(heading, justify="left" if heading in ("run", "forecast from") else "right")
     for each in found:
-        time_s, memory = each.forecast["time_s"]["middle"], each.forecast["memory_bytes"]["middle"]
-        table.add_row(
-            each.run,
-            each.level,
-            readable_duration(time_s),
-            readable_duration(each.actual["time_s"]),
-            f"{each.error('time_s'):+.0%}{'' if each.is_hit('time_s') else ' *'}",
-            readable_size(round(memory)),
-            readable_size(round(each.actual["memory_bytes"])),
-            f"{each.error('memory_bytes'):+.0%}{'' if each.is_hit('memory_bytes') else ' *'}",
-        )
+        cells = [each.run, each.level]
+        for quantity, text in (("time_s", readable_duration), ("memory_bytes", _size_text)):
+            if quantity not in each.actual:
+                cells += ["–", "–", "–"]
+                continue
+            cells += [text(each.forecast[quantity]["middle"]), text(each.actual[quantity])]
+            cells.append(f"{each.error(quantity):+.0%}{'' if each.is_hit(quantity) else ' *'}")
+        table.add_row(*cells)
     console.print(table)
     console.print(
-        f"The range held for the time of {hit_rate(found, 'time_s'):.0%} of {len(found)} runs and the memory of "
-        f"{hit_rate(found, 'memory_bytes'):.0%}; it is made to hold for 80%. Median error: time "
-        f"{median_error(found, 'time_s'):.0%}, memory {median_error(found, 'memory_bytes'):.0%}. "
-        "* outside its range",
+        f"The range held for {_share_text(hit_rate(found, 'time_s'))} of the times and "
+        f"{_share_text(hit_rate(found, 'memory_bytes'))} of the memories of {len(found)} runs; it is made to hold "
+        f"for 80%. Median error: time {_share_text(median_error(found, 'time_s'))}, memory "
+        f"{_share_text(median_error(found, 'memory_bytes'))}. * outside its range",
         markup=False,
     )
+
+
+def _share_text(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
+
+
+def _size_text(size_bytes: float) -> str:
+    from openbook.runs.readable import readable_size
+
+    return readable_size(round(size_bytes))
 
 
 def _print_forecast(found: RecipeForecast) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from openbook.forecast.words import PHASE_NAMES, forecast_lines
+    from openbook.forecasting.words import PHASE_NAMES, forecast_lines
     from openbook.runs.readable import readable_duration
 
     console = Console(highlight=False)

@@ -12,7 +12,7 @@ from openbook.cli.output import JsonOption, print_json
 from openbook.errors import UsageError
 
 if typing.TYPE_CHECKING:
-    from openbook.forecast.machine_profile import MachineProfile
+    from openbook.forecasting.machine_profile import MachineProfile
 
 _HELP = """How fast this machine is, as the forecast sees it. Measured once, in less than ten seconds, and kept.
 
@@ -112,8 +112,8 @@ def import_file(
     name: NameOption = None,
 ) -> None:
     """Keep the profile of another machine, for `openbook forecast … --on NAME`."""
-    from openbook.forecast.profiles import import_profile
-    from openbook.recipes.forecasting import profiles_folder
+    from openbook.forecasting.profiles import import_profile
+    from openbook.recipes.recipe_forecast import profiles_folder
 
     profile = import_profile(file, profiles_folder(), name=name)
     print(f"Known as {profile.name} from now on. Try: openbook forecast text-generator --on {profile.name}")
@@ -121,8 +121,8 @@ def import_file(
 
 def list_all(as_json: JsonOption = False) -> None:
     """List the machines that a forecast can be made for."""
-    from openbook.forecast.profiles import imported_names, reference_devices
-    from openbook.recipes.forecasting import profiles_folder
+    from openbook.forecasting.profiles import imported_names, reference_devices
+    from openbook.recipes.recipe_forecast import profiles_folder
 
     imported, devices = imported_names(profiles_folder()), reference_devices()
     if as_json:
@@ -147,8 +147,8 @@ def list_all(as_json: JsonOption = False) -> None:
 
 def _here(*, anew: bool = False) -> MachineProfile:
     from openbook.cli.train import reporting
-    from openbook.forecast.profiles import profile_here
-    from openbook.recipes.forecasting import profiles_folder
+    from openbook.forecasting.profiles import profile_here
+    from openbook.recipes.recipe_forecast import profiles_folder
     from openbook.recipes.session import prepare_backend
     from openbook.relaunch import relaunch_with_malloc_settings
 
@@ -159,8 +159,8 @@ def _here(*, anew: bool = False) -> MachineProfile:
 
 
 def _named(name: str) -> MachineProfile:
-    from openbook.forecast.profiles import named_profile
-    from openbook.recipes.forecasting import profiles_folder
+    from openbook.forecasting.profiles import named_profile
+    from openbook.recipes.recipe_forecast import profiles_folder
 
     return named_profile(name, profiles_folder())
 

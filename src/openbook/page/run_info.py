@@ -51,7 +51,7 @@ def run_info(run: Run) -> Json:
 
 
 # What a person compares; the rest of a forecast is for the next one.
-_COMPARED = ("time_s", "train_s", "memory_bytes", "steps", "step_s", "disk_bytes", "level", "basis")
+_COMPARED = ("time_s", "train_s", "memory_bytes", "steps", "step_s", "disk_bytes", "level")
 
 
 def _forecast_facts(run: Run) -> Json | None:

@@ -13,7 +13,7 @@ from openbook.errors import UsageError
 from openbook.training.length import Length, parse_duration
 
 if TYPE_CHECKING:
-    from openbook.forecast.workload import Workload
+    from openbook.forecasting.workload import Workload
     from openbook.recipes.look import TextLook
     from openbook.runs import Run
     from openbook.training.fit import FitResult

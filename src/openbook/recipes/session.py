@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from openbook.errors import Interrupted, RunError, TrainingError, UsageError
-from openbook.forecast.outcome import with_actual
-from openbook.forecast.words import forecast_lines, recorded_lines
+from openbook.forecasting.outcome import with_actual
+from openbook.forecasting.words import forecast_lines, recorded_lines
 from openbook.recipes import make_recipe
-from openbook.recipes.forecasting import forecast_recipe
 from openbook.recipes.recipe import Recipe, default_settings, recipe_settings
+from openbook.recipes.recipe_forecast import forecast_recipe
 from openbook.runs import Run
 from openbook.runs.machine import peak_memory_bytes
 from openbook.runs.names import run_argument

@@ -15,7 +15,7 @@ import numpy as np
 
 from openbook.data.cache import cache_folder
 from openbook.errors import RunError, UsageError
-from openbook.forecast.workload import ForwardWork, Workload
+from openbook.forecasting.workload import ForwardWork, Workload
 from openbook.recipes.look import TextLook
 from openbook.recipes.recipe import Finished, Recipe, setting
 from openbook.runs.atomic import atomic_write

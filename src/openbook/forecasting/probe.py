@@ -6,8 +6,8 @@ import statistics
 import time
 from typing import Any
 
-from openbook.forecast.abstract_model import StepProgram
-from openbook.forecast.workload import Workload
+from openbook.forecasting.abstract_model import StepProgram
+from openbook.forecasting.workload import Workload
 
 NUM_STEPS = 9
 # At least so many are timed after the first, however long they take.

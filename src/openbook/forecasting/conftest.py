@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from openbook.forecast.machine_profile import MachineProfile, Speed
-from openbook.forecast.workload import ForwardWork, Workload
+from openbook.forecasting.machine_profile import MachineProfile, Speed
+from openbook.forecasting.workload import ForwardWork, Workload
 from openbook.training.length import Length
 
 

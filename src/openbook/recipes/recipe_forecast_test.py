@@ -6,7 +6,7 @@ import pytest
 
 from openbook.errors import DataError, Interrupted, UsageError
 from openbook.recipes import make_recipe
-from openbook.recipes.forecasting import forecast_settings
+from openbook.recipes.recipe_forecast import forecast_settings
 from openbook.recipes.session import resume, train
 from openbook.runs import Run, find_run
 from openbook.training.reporter import Reporter
@@ -70,6 +70,10 @@ def test_run_records_forecast_and_actual_and_the_next_learns_from_it(texts):
     assert record["level"] == "probe"
     for quantity in ("time_s", "memory_bytes"):
         assert record[quantity]["low"] < record[quantity]["middle"] < record[quantity]["high"]
+        if "actual" not in record[quantity]:
+            # This process held more before, so its peak says nothing of this run.
+            assert quantity == "memory_bytes"
+            continue
         assert record[quantity]["actual"] > 0
         assert record[quantity]["error"] == pytest.approx(
             record[quantity]["middle"] / record[quantity]["actual"] - 1.0, abs=1e-3
@@ -97,7 +101,7 @@ def test_limit_that_is_too_short_brings_offers_that_fit(texts):
 
 
 def test_model_that_is_too_large_brings_offers_that_fit(texts, monkeypatch):
-    import openbook.recipes.forecasting as module
+    import openbook.recipes.recipe_forecast as module
 
     whole = forecast(texts, steps=10, batch_size=64, context_length=64).forecast
     half = forecast(texts, steps=10, batch_size=16, context_length=64).forecast

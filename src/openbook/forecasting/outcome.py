@@ -17,7 +17,7 @@ class Outcome:
     Attributes:
         level: what the forecast rested on.
         forecast: by quantity ("time_s", "memory_bytes"), `low`, `middle` and `high`.
-        actual: by quantity.
+        actual: by quantity; without the memory where the process had held more before, as in a notebook.
     """
 
     run: str
@@ -49,7 +49,7 @@ class Outcome:
                     "error": round(self.error(quantity), 4),
                     "is_hit": self.is_hit(quantity),
                 }
-                for quantity in _QUANTITIES
+                for quantity in self.actual
             },
         }
 
@@ -86,12 +86,14 @@ def outcomes(runs: Iterable[Any]) -> list[Outcome]:
 
 def hit_rate(found: Sequence[Outcome], quantity: str) -> float | None:
     """Share of the runs whose range held; None without any."""
-    return statistics.mean(each.is_hit(quantity) for each in found) if found else None
+    hits = [each.is_hit(quantity) for each in found if quantity in each.actual]
+    return statistics.mean(hits) if hits else None
 
 
 def median_error(found: Sequence[Outcome], quantity: str) -> float | None:
     """Median of the absolute errors; None without any."""
-    return statistics.median(abs(each.error(quantity)) for each in found) if found else None
+    errors = [abs(each.error(quantity)) for each in found if quantity in each.actual]
+    return statistics.median(errors) if errors else None
 
 
 def _outcome(run: Any) -> Outcome | None:
@@ -103,12 +105,14 @@ def _outcome(run: Any) -> Outcome | None:
     for quantity in _QUANTITIES:
         entry = forecast.get(quantity)
         try:
-            ranges[quantity] = {name: float(entry[name]) for name in ("low", "middle", "high")}
-            actual[quantity] = float(entry["actual"])
+            range_of_quantity = {name: float(entry[name]) for name in ("low", "middle", "high")}
+            happened = float(entry["actual"])
         except (TypeError, KeyError, ValueError):
-            return None
-        if not actual[quantity] > 0.0:
-            return None
+            continue
+        if happened > 0.0:
+            ranges[quantity], actual[quantity] = range_of_quantity, happened
+    if "time_s" not in actual:
+        return None
     return Outcome(
         run=run.name,
         recipe=run.recipe,

@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 from openbook.errors import UsageError
-from openbook.forecast import measuring, profiles
-from openbook.forecast.load import MachineLoad
-from openbook.forecast.machine_profile import load_profile
-from openbook.forecast.profiles import (
+from openbook.forecasting import measuring, profiles
+from openbook.forecasting.load import MachineLoad
+from openbook.forecasting.machine_profile import load_profile
+from openbook.forecasting.profiles import (
     PROFILE_VARIABLE,
     import_profile,
     imported_names,

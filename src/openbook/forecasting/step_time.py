@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 
-from openbook.forecast.machine_profile import MachineProfile, Speed
+from openbook.forecasting.machine_profile import MachineProfile, Speed
 from openbook.program.cost import ProgramCost, StepCost
 from openbook.program.numpy_run import shapes_of
 from openbook.program.primitives.table import Shape

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from openbook.forecast.estimate import Estimate
-from openbook.forecast.prediction import Elsewhere, Forecast
+from openbook.forecasting.estimate import Estimate
+from openbook.forecasting.prediction import Elsewhere, Forecast
 from openbook.runs.readable import readable_duration, readable_size
 
 PHASE_NAMES = {

@@ -6,10 +6,10 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-from openbook.forecast.abstract_model import StepProgram
-from openbook.forecast.machine_profile import MachineProfile
-from openbook.forecast.step_time import time_of
-from openbook.forecast.workload import ForwardWork, Workload
+from openbook.forecasting.abstract_model import StepProgram
+from openbook.forecasting.machine_profile import MachineProfile
+from openbook.forecasting.step_time import time_of
+from openbook.forecasting.workload import ForwardWork, Workload
 from openbook.program.program import FORWARD
 
 # A program that is read from the cache on disk instead of compiled, as a share of compiling it.

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openbook.forecast.machine_profile import Speed
-from openbook.forecast.step_time import gflops, time_of
+from openbook.forecasting.machine_profile import Speed
+from openbook.forecasting.step_time import gflops, time_of
 from openbook.program.cost import cost_of
 from openbook.program.program import program_of
 

@@ -5,14 +5,14 @@ import dataclasses
 import pytest
 
 from openbook.errors import UsageError
-from openbook.forecast import forecast as module
-from openbook.forecast.abstract_model import compiled, read_step
-from openbook.forecast.forecast import Situation, make_forecast, on_other_machine
-from openbook.forecast.history import History, PastRun
-from openbook.forecast.load import MachineLoad
-from openbook.forecast.probe import probe
-from openbook.forecast.profiles import reference_devices
-from openbook.forecast.reference import reference_profile
+from openbook.forecasting import forecast as module
+from openbook.forecasting.abstract_model import compiled, read_step
+from openbook.forecasting.forecast import Situation, make_forecast, on_other_machine
+from openbook.forecasting.history import History, PastRun
+from openbook.forecasting.load import MachineLoad
+from openbook.forecasting.probe import probe
+from openbook.forecasting.profiles import reference_devices
+from openbook.forecasting.reference import reference_profile
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_probe_takes_real_steps(workload, situation):
 def test_probed_step_is_the_median_without_the_first(workload, monkeypatch):
     step = compiled(read_step(workload.build, workload.optimizer, workload.loss, workload.batch_at(0)))
     clock = iter([0.0, 0.0, 9.0, 9.0, 9.1, 9.1, 9.4, 9.4, 9.5] + [100.0 + each for each in range(40)])
-    monkeypatch.setattr("openbook.forecast.probe.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("openbook.forecasting.probe.time.perf_counter", lambda: next(clock))
     assert probe(workload, step, limit_s=9.45) == pytest.approx(0.1)
 
 

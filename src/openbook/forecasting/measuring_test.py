@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from openbook.forecast.machine_profile import parse_profile
-from openbook.forecast.measuring import identity, measure
+from openbook.forecasting.machine_profile import parse_profile
+from openbook.forecasting.measuring import identity, measure
 
 pytestmark = pytest.mark.long
 

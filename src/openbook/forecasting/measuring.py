@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from openbook.forecast.machine_profile import MachineProfile, Speed, now
+from openbook.forecasting.machine_profile import MachineProfile, Speed, now
 from openbook.runs.machine import memory_bytes, processor_name, resident_bytes, usable_cores
 
 # Thin, square and large; each side of a product is short somewhere.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from openbook.forecast.phases import Parts
-from openbook.forecast.workload import Workload
+from openbook.forecasting.phases import Parts
+from openbook.forecasting.workload import Workload
 
 # As in training: scores on the way are left out where making the step ready takes more than this of the rest.
 _COMPILING_SHARE = 0.25

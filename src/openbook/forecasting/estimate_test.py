@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from openbook.forecast.estimate import Estimate, total
+from openbook.forecasting.estimate import Estimate, total
 
 
 def test_range_holds_four_draws_of_five(rng):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from openbook.forecast.machine_profile import MachineProfile, Speed
+from openbook.forecasting.machine_profile import MachineProfile, Speed
 
 # Assumptions for every device alike, made before any known training time was looked at and fitted to none. The
 # peak that a maker states is reached by no program; large products and long passes over memory come to about this

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Callable
 
 from openbook.errors import UsageError
-from openbook.forecast.abstract_model import StepProgram, compiled, read_step
-from openbook.forecast.course import IN_TRAINING, Course, course_of
-from openbook.forecast.estimate import Estimate, total
-from openbook.forecast.history import NO_HISTORY, Correction, History, names_of
-from openbook.forecast.load import MachineLoad
-from openbook.forecast.machine_profile import MachineProfile
-from openbook.forecast.phases import (
+from openbook.forecasting.abstract_model import StepProgram, compiled, read_step
+from openbook.forecasting.course import IN_TRAINING, Course, course_of
+from openbook.forecasting.estimate import Estimate, total
+from openbook.forecasting.history import NO_HISTORY, Correction, History, names_of
+from openbook.forecasting.load import MachineLoad
+from openbook.forecasting.machine_profile import MachineProfile
+from openbook.forecasting.phases import (
     READ_SHARE,
     Measured,
     Parts,
@@ -21,10 +21,10 @@ from openbook.forecast.phases import (
     parts_of,
     unfused_temporary,
 )
-from openbook.forecast.prediction import LEVELS, Elsewhere, Forecast
-from openbook.forecast.probe import FEWEST_STEPS, probe
-from openbook.forecast.step_time import time_of
-from openbook.forecast.workload import Workload
+from openbook.forecasting.prediction import LEVELS, Elsewhere, Forecast
+from openbook.forecasting.probe import FEWEST_STEPS, probe
+from openbook.forecasting.step_time import time_of
+from openbook.forecasting.workload import Workload
 from openbook.runs.machine import peak_memory_bytes, resident_bytes
 from openbook.training.length import Length
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from openbook.forecast.estimate import Estimate
+from openbook.forecasting.estimate import Estimate
 
 # What a forecast can rest on.
 LEVELS = ("profile", "probe", "history")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from openbook.errors import UsageError
-from openbook.forecast.machine_profile import load_profile, parse_profile
+from openbook.forecasting.machine_profile import load_profile, parse_profile
 
 
 def test_profile_comes_back_from_its_file(machine, tmp_path):

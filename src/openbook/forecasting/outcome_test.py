@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from openbook.forecast.outcome import hit_rate, median_error, outcomes, with_actual
+from openbook.forecasting.outcome import hit_rate, median_error, outcomes, with_actual
 
 
 class Recorded:
@@ -64,3 +64,17 @@ def test_runs_that_say_nothing_are_left_out():
 
 def test_run_without_a_forecast_gets_none():
     assert with_actual(Recorded({}), total_s=1.0, memory_bytes=1) == {}
+
+
+def test_memory_that_is_not_known_does_not_hide_the_time():
+    run = Recorded(with_actual(Recorded(forecast()), total_s=100.0, memory_bytes=None))
+    found = outcomes([run])
+    assert hit_rate(found, "time_s") == 1.0
+    assert hit_rate(found, "memory_bytes") is None
+    assert "memory_bytes" not in found[0].to_dict()
+
+
+def test_resumed_run_gets_no_actual():
+    record = with_actual(Recorded(forecast(), sessions=2), total_s=5.0, memory_bytes=1)
+    assert record["is_whole"] is False
+    assert "actual" not in record["time_s"]

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from openbook.forecast.history import History, PastRun, history_of
+from openbook.forecasting.history import History, PastRun, history_of
 
 
 class Recorded:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from openbook.forecast.course import course_of
-from openbook.forecast.phases import Parts
+from openbook.forecasting.course import course_of
+from openbook.forecasting.phases import Parts
 
 PHASES = {
     "start": 2.0,

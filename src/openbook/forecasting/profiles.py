@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from openbook.errors import RunError, UsageError
-from openbook.forecast.load import machine_load
-from openbook.forecast.machine_profile import MachineProfile, load_profile
-from openbook.forecast.reference import reference_profile
+from openbook.forecasting.load import machine_load
+from openbook.forecasting.machine_profile import MachineProfile, load_profile
+from openbook.forecasting.reference import reference_profile
 
 # A file to take for this machine's profile instead of measuring, such as one that a computing centre hands out.
 PROFILE_VARIABLE = "OPENBOOK_PROFILE"
@@ -38,7 +38,7 @@ def profile_here(folder: Path, *, say: Callable[[str], None], anew: bool = False
         say: told what takes long, and why it is measured again.
         anew: measure whatever is there.
     """
-    from openbook.forecast.measuring import identity, measure
+    from openbook.forecasting.measuring import identity, measure
 
     given = os.environ.get(PROFILE_VARIABLE, "").strip()
     if given and not anew:
@@ -119,7 +119,9 @@ def imported_names(folder: Path) -> list[str]:
 def reference_devices() -> dict[str, dict[str, Any]]:
     """Published figures of common devices by name; see `reference_devices.json`."""
     text = (
-        importlib.resources.files("openbook.forecast").joinpath("reference_devices.json").read_text("utf-8")
+        importlib.resources.files("openbook.forecasting")
+        .joinpath("reference_devices.json")
+        .read_text("utf-8")
     )
     devices: dict[str, dict[str, Any]] = json.loads(text)["devices"]
     return devices

@@ -10,13 +10,13 @@ from typing import Any
 
 from openbook.data.cache import cache_folder
 from openbook.errors import DataError, RunError
-from openbook.forecast.forecast import Made, Situation, check_level, make_forecast, on_other_machine
-from openbook.forecast.history import History, history_of
-from openbook.forecast.load import machine_load
-from openbook.forecast.machine_profile import MachineProfile
-from openbook.forecast.prediction import Elsewhere, Forecast
-from openbook.forecast.profiles import identity_digest, named_profile, profile_here
-from openbook.forecast.words import forecast_lines
+from openbook.forecasting.forecast import Made, Situation, check_level, make_forecast, on_other_machine
+from openbook.forecasting.history import History, history_of
+from openbook.forecasting.load import machine_load
+from openbook.forecasting.machine_profile import MachineProfile
+from openbook.forecasting.prediction import Elsewhere, Forecast
+from openbook.forecasting.profiles import identity_digest, named_profile, profile_here
+from openbook.forecasting.words import forecast_lines
 from openbook.recipes import make_recipe
 from openbook.recipes.recipe import Recipe
 from openbook.runs import list_runs
