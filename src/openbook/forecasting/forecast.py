@@ -29,9 +29,9 @@ from openbook.runs.machine import peak_memory_bytes, resident_bytes
 from openbook.training.length import Length
 
 # What the forecast was off by, one standard deviation of the logarithm: see bench/results/forecast.json.
-_STEP_SPREAD = {"profile": 0.30, "probe": 0.08, "history": 0.08}
+_STEP_SPREAD = {"profile": 0.30, "probe": 0.07, "history": 0.07}
 _PUBLISHED_SPREAD = 0.6
-_PHASE_SPREAD = 0.20
+_PHASE_SPREAD = 0.12
 _MEMORY_SPREAD = {"profile": 0.07, "probe": 0.05, "history": 0.04}
 # A first compilation longer than this is not begun for a forecast alone.
 _LONGEST_COMPILE_S = 6.0
