@@ -60,13 +60,14 @@ def tokenise_part(texts: Sequence[str], *, vocabulary_size: int, scale: float = 
     num_characters = sum(map(len, texts))
     part = texts[:: max(1, round(num_characters / _PART_CHARACTERS))]
     part_characters = sum(map(len, part))
-    half = part[::2]
-    half_s, _ = _learning_s(half, vocabulary_size)
-    whole_s, tokenizer = _learning_s(part, vocabulary_size)
-    more = part_characters - sum(map(len, half))
-    per_character_s = max(0.0, whole_s - half_s) / more if more else 0.0
+    learning_s, tokenizer = _learning_s(part, vocabulary_size)
     learned_from = min(scale * num_characters, TRAINING_SAMPLE_CHARACTERS)
-    learning_s = whole_s + max(0.0, learned_from - part_characters) * per_character_s
+    if learned_from > part_characters and len(part) > 1:
+        # Counting words grows with the text, merging pairs does not: half of the part tells them apart.
+        half = part[::2]
+        half_s, _ = _learning_s(half, vocabulary_size)
+        per_character_s = (learning_s - half_s) / max(1, part_characters - sum(map(len, half)))
+        learning_s += (learned_from - part_characters) * max(0.0, per_character_s)
     begin_s = time.perf_counter()
     stream = TokenStream.encode(part, tokenizer)
     encoding_s = time.perf_counter() - begin_s
