@@ -100,14 +100,10 @@ def test_limit_that_is_too_short_brings_offers_that_fit(texts):
     assert found.offers[0].flags in str(found)
 
 
-def test_model_that_is_too_large_brings_offers_that_fit(texts, monkeypatch):
+def test_model_that_no_smaller_one_can_replace_is_told_not_to_fit(texts, monkeypatch):
     import openbook.recipes.recipe_forecast as module
 
-    whole = forecast(texts, steps=10, batch_size=64, context_length=64).forecast
-    half = forecast(texts, steps=10, batch_size=16, context_length=64).forecast
-    between = (whole.memory_bytes.middle + half.memory_bytes.middle) / 2
-    assert half.memory_bytes.middle < between
-    # The process grows while a test goes on, so what is free is told in what the settings themselves need.
+    # Less than Python alone holds: nothing fits.
     monkeypatch.setattr(module, "_available_bytes", lambda profile: 1_000_000)
     found = forecast(texts, steps=10, batch_size=64, context_length=64)
     assert not found.forecast.fits_memory
