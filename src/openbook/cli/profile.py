@@ -148,8 +148,8 @@ def list_all(as_json: JsonOption = False) -> None:
 def _here(*, anew: bool = False) -> MachineProfile:
     from openbook.cli.train import reporting
     from openbook.forecasting.profiles import profile_here
+    from openbook.recipes.backend import prepare_backend
     from openbook.recipes.recipe_forecast import profiles_folder
-    from openbook.recipes.session import prepare_backend
     from openbook.relaunch import relaunch_with_malloc_settings
 
     relaunch_with_malloc_settings()

@@ -83,9 +83,9 @@ def parts_of(
     pass_s = 1e-9 * step.weight_bytes / profile.cache_gb_per_s + forward_operations * profile.loop_overhead_s
     disk = 1e9 * profile.disk_gb_per_s
 
-    def seconds(work: ForwardWork, *, times: float, is_compiled: bool) -> float:
+    def seconds(work: ForwardWork, *, times: float) -> float:
         read_s = work.num_traced * forward_share * (trace_s + READ_SHARE * compile_s)
-        new_s = 0.0 if is_compiled else work.num_compiled * forward_share * (1 - READ_SHARE) * compile_s
+        new_s = 0.0 if is_known else work.num_compiled * forward_share * (1 - READ_SHARE) * compile_s
         return times * (work.batches * batch_s + work.passes * pass_s + read_s) + new_s
 
     saved_bytes = (
@@ -101,9 +101,9 @@ def parts_of(
         "compile": trace_s
         + (READ_SHARE if step.compiled is not None or is_known else 1.0) * compile_s
         + step_s,
-        "held_out": seconds(workload.evaluation, times=workload.num_evaluations, is_compiled=is_known),
+        "held_out": seconds(workload.evaluation, times=workload.num_evaluations),
         "checkpoints": saved_bytes / disk,
-        "finish": seconds(workload.final, times=1.0, is_compiled=is_known) + 2 * step.weight_bytes / disk,
+        "finish": seconds(workload.final, times=1.0) + 2 * step.weight_bytes / disk,
     }
     return Parts(step_s=step_s, phases=phases)
 

@@ -18,10 +18,10 @@ from openbook.forecasting.prediction import Elsewhere, Forecast
 from openbook.forecasting.profiles import identity_digest, named_profile, profile_here
 from openbook.forecasting.words import forecast_lines
 from openbook.recipes import make_recipe
+from openbook.recipes.backend import prepare_backend
 from openbook.recipes.recipe import Recipe
 from openbook.runs import list_runs
 from openbook.runs.machine import memory_bytes, resident_bytes
-from openbook.training.devices import prepare_jax
 from openbook.training.length import parse_duration
 from openbook.training.reporter import Reporter
 
@@ -110,7 +110,7 @@ def forecast_settings(
     data, scale = recipe.load_part(reporter)
     data_s = scale * (time.monotonic() - begin_s)
     begin_s = time.monotonic()
-    prepare_jax(cache_folder())
+    prepare_backend()
     start_s += time.monotonic() - begin_s
     return forecast_recipe(
         recipe.resolve(data),

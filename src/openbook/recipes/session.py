@@ -13,6 +13,7 @@ from openbook.errors import Interrupted, RunError, TrainingError, UsageError
 from openbook.forecasting.outcome import with_actual
 from openbook.forecasting.words import forecast_lines, recorded_lines
 from openbook.recipes import make_recipe
+from openbook.recipes.backend import prepare_backend
 from openbook.recipes.recipe import Recipe, default_settings, recipe_settings
 from openbook.recipes.recipe_forecast import forecast_recipe
 from openbook.runs import Run
@@ -251,11 +252,3 @@ def _data_as_it_lay(run: Run) -> dict[str, str]:
     path = str(origin.get("path", ""))
     is_local = origin.get("kind") in ("file", "folder")
     return {"data": path} if is_local and os.path.exists(path) else {}
-
-
-def prepare_backend() -> None:
-    """Load the backend that training uses, with its cache of compiled programs."""
-    from openbook.data.cache import cache_folder
-    from openbook.training.devices import prepare_jax
-
-    prepare_jax(cache_folder())
