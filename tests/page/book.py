@@ -51,7 +51,7 @@ class Book:
         return self.trace_ids[-1]
 
     def assert_no_complaints(self) -> None:
-        assert self.complaints == []
+        assert not self.complaints, "\n".join(self.complaints)
 
     def open(self, title: str | None = None, **place: Any) -> "Book":
         """Go to a place of the page, a fresh one each time.

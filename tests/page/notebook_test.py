@@ -25,11 +25,12 @@ CELLS = [
 ]
 
 RUN = """
-import sys, nbformat
+import os, sys, nbformat
 from nbclient import NotebookClient
 notebook = nbformat.read(sys.argv[1], 4)
 def keep(**_):
-    nbformat.write(notebook, sys.argv[1])
+    nbformat.write(notebook, sys.argv[1] + ".new")
+    os.replace(sys.argv[1] + ".new", sys.argv[1])  # whoever reads finds a whole one
 NotebookClient(notebook, timeout=240, kernel_name="python3", on_cell_executed=keep).execute()
 """
 
