@@ -98,11 +98,12 @@ def show_forecast(
     recipe: str, settings: dict[str, Any], *, level: str, on: list[str] | None, quiet: bool, as_json: bool
 ) -> None:
     """Forecast a recipe and print it."""
-    from openbook.recipes.recipe_forecast import forecast_settings
     from openbook.relaunch import relaunch_with_malloc_settings
+
+    relaunch_with_malloc_settings()  # before what takes time to load, which it would load twice
+    from openbook.recipes.recipe_forecast import forecast_settings
     from openbook.runs.machine import process_age_s
 
-    relaunch_with_malloc_settings()
     with reporting(quiet=quiet) as reporter:
         found = forecast_settings(
             recipe,

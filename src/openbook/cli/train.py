@@ -85,11 +85,12 @@ def train(
 
 def run_recipe(recipe: Recipe, *, name: str | None, quiet: bool, as_json: bool) -> TrainingResult:
     """Train a recipe with the display that fits, and print what came of it."""
-    from openbook.recipes import session
     from openbook.relaunch import relaunch_with_malloc_settings
+
+    relaunch_with_malloc_settings()  # before what takes time to load, which it would load twice
+    from openbook.recipes import session
     from openbook.runs.machine import process_age_s
 
-    relaunch_with_malloc_settings()
     with reporting(quiet=quiet) as reporter:
         result = session.train(recipe, reporter=reporter, name=name, start_s=process_age_s())
     show_result(result, as_json=as_json)

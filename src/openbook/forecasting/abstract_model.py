@@ -7,6 +7,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from openbook.program.cost import ProgramCost, cost_of
@@ -72,6 +73,8 @@ def read_step(
     make_optimizer: Callable[[], Any],
     loss: Callable[[Any, Any], Any],
     batch: tuple[Any, Any],
+    *,
+    is_compiled: Callable[[Program], bool] = lambda program: False,
 ) -> StepProgram:
     """Read one training step.
 
@@ -80,6 +83,7 @@ def read_step(
         make_optimizer: makes its optimizer, not built yet.
         loss: (outputs, targets) -> scalar.
         batch: inputs and targets of one step; their shapes count, not their values.
+        is_compiled: whether to compile a step of this program, which begins while the rest of it is read.
     """
     import jax
     import jax.numpy as jnp
@@ -92,14 +96,15 @@ def read_step(
         groups = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
         state = tuple([jax.ShapeDtypeStruct(each.shape, each.dtype) for each in group] for group in groups)
         inputs, targets = jax.tree.map(lambda each: jax.ShapeDtypeStruct(each.shape, each.dtype), batch)
-        step = jax.jit(train_step_function(model, optimizer, loss), donate_argnums=0)
-        traced = step.trace(state, inputs, targets, jax.ShapeDtypeStruct((), jnp.float32))
+        jitted = jax.jit(train_step_function(model, optimizer, loss), donate_argnums=0)
+        traced = jitted.trace(state, inputs, targets, jax.ShapeDtypeStruct((), jnp.float32))
         lowered = traced.lower()
     trace_s = time.perf_counter() - begin_s
     program = program_of_jaxpr(traced.jaxpr)
+    compiling = _Compiling(lowered) if is_compiled(program) else None
     cost = cost_of(program)
     sizes = [sum(each.size * each.dtype.itemsize for each in group) for group in state]
-    return StepProgram(
+    step = StepProgram(
         program=program,
         cost=cost,
         forward=_forward_part(cost, update=optimizer.name),
@@ -111,23 +116,40 @@ def read_step(
         trace_s=trace_s,
         lowered=lowered,
     )
+    return step if compiling is None else compiling.finished(step)
 
 
 def compiled(step: StepProgram) -> StepProgram:
     """The same step, compiled, with what the compiler says of its memory; nothing is run."""
-    before_bytes = resident_bytes()
+    return step if step.compiled is not None else _Compiling(step.lowered).finished(step)
+
+
+class _Compiling:
+    """A step that is compiled in a thread of its own: the compiler does not hold Python up."""
+
+    def __init__(self, lowered: Any) -> None:
+        self._before_bytes = resident_bytes()
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._compiled = self._thread.submit(_compile, lowered)
+
+    def finished(self, step: StepProgram) -> StepProgram:
+        """The step with its compiled program, waited for."""
+        with self._thread:
+            executable, compile_s = self._compiled.result()
+        memory, analysis = executable.memory_analysis(), executable.cost_analysis() or {}
+        return dataclasses.replace(
+            step,
+            compile_s=compile_s,
+            compile_bytes=max(0, resident_bytes() - self._before_bytes),
+            temporary_bytes=None if memory is None else int(memory.temp_size_in_bytes),
+            fused_bytes=analysis.get("bytes accessed"),
+            compiled=executable,
+        )
+
+
+def _compile(lowered: Any) -> tuple[Any, float]:
     begin_s = time.perf_counter()
-    executable = step.lowered.compile()
-    compile_s = time.perf_counter() - begin_s
-    memory, analysis = executable.memory_analysis(), executable.cost_analysis() or {}
-    return dataclasses.replace(
-        step,
-        compile_s=compile_s,
-        compile_bytes=max(0, resident_bytes() - before_bytes),
-        temporary_bytes=None if memory is None else int(memory.temp_size_in_bytes),
-        fused_bytes=analysis.get("bytes accessed"),
-        compiled=executable,
-    )
+    return lowered.compile(), time.perf_counter() - begin_s
 
 
 def _forward_part(cost: ProgramCost, *, update: str) -> ProgramCost:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
 from collections.abc import Callable
 
 from openbook.errors import UsageError
-from openbook.forecasting.abstract_model import StepProgram, compiled, read_step
+from openbook.forecasting.abstract_model import StepProgram, read_step
 from openbook.forecasting.course import IN_TRAINING, Course, course_of
 from openbook.forecasting.estimate import Estimate, total
 from openbook.forecasting.history import NO_HISTORY, Correction, History, names_of
@@ -25,6 +27,7 @@ from openbook.forecasting.prediction import LEVELS, Elsewhere, Forecast
 from openbook.forecasting.probe import FEWEST_STEPS, probe
 from openbook.forecasting.step_time import time_of
 from openbook.forecasting.workload import Workload
+from openbook.program.program import Program
 from openbook.runs.machine import peak_memory_bytes, resident_bytes
 from openbook.training.length import Length
 
@@ -57,6 +60,7 @@ class Situation:
         budget_s: a limit of the training time that is not the length of training itself.
         scale: how many times slower than its profile this machine was found to be, in a forecast made before.
         temporary_scale: memory inside a step over what its values add up to, from a forecast made before.
+        left_s: until the forecast should be there; what would take longer than this is not tried.
     """
 
     profile: MachineProfile
@@ -73,6 +77,7 @@ class Situation:
     process_bytes: int | None = None
     scale: float | None = None
     temporary_scale: float | None = None
+    left_s: Callable[[], float] = lambda: math.inf
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,10 +113,14 @@ def make_forecast(workload: Workload, situation: Situation, *, level: str = "aut
             f"Train once, or take --level probe"
         )
     peak_bytes = peak_memory_bytes()
-    step = read_step(workload.build, workload.optimizer, workload.loss, workload.batch_at(0))
-    probed_s, ran_out = None, False
+    read = functools.partial(
+        read_step, workload.build, workload.optimizer, workload.loss, workload.batch_at(0)
+    )
+    step, probed_s, ran_out = None, None, False
     try:
-        step, level, reason = _chosen_level(step, situation, level)
+        # The compiler needs no memory for the arrays themselves.
+        step = read(is_compiled=lambda program: _is_compiled(program, situation, level))
+        level, reason = _chosen_level(step, situation, level)
         if level == "probe":
             probed_s = probe(workload, step, limit_s=_PROBE_S)
     except Exception as error:
@@ -119,6 +128,7 @@ def make_forecast(workload: Workload, situation: Situation, *, level: str = "aut
         if "RESOURCE_EXHAUSTED" not in str(error) and not isinstance(error, MemoryError):
             raise
         level, reason, ran_out = "profile", "a step did not fit in memory", True
+        step = step or read()
     # A peak that was reached before, by another model in a notebook, says nothing of this one.
     has_arrays = (
         probed_s is not None and peak_memory_bytes() > peak_bytes and situation.profile.process_bytes > 0
@@ -155,32 +165,38 @@ def on_other_machine(made: Made, profile: MachineProfile) -> Elsewhere:
     )
 
 
-def _chosen_level(step: StepProgram, situation: Situation, wanted: str) -> tuple[StepProgram, str, str]:
-    """The step, compiled where that is worth it; the level; and why a probe was not made."""
-    profile = situation.profile
+def _is_compiled(program: Program, situation: Situation, wanted: str) -> bool:
+    """Whether a step is compiled for the forecast alone."""
     if situation.scale is not None:
-        return step, "profile", ""
+        return False
+    # The programs of earlier runs lie in the cache: compiling reads them.
+    if wanted in ("probe", "history") or (wanted == "auto" and situation.history.same):
+        return True
+    expected_s = situation.profile.compile_s * len(program.steps)
+    return expected_s < min(_LONGEST_COMPILE_S, situation.left_s())
+
+
+def _chosen_level(step: StepProgram, situation: Situation, wanted: str) -> tuple[str, str]:
+    """The level, and why a probe was not made."""
+    if situation.scale is not None:
+        return "profile", ""
     if wanted == "history" or (wanted == "auto" and situation.history.same):
-        # The programs lie in the cache: compiling reads them.
-        return compiled(step), "history", ""
-    is_long = profile.compile_s * len(step.cost.steps) > _LONGEST_COMPILE_S
-    if wanted != "probe" and is_long:
-        return step, "profile", "the step takes long to compile"
-    # The compiler needs no memory for the arrays themselves.
-    step = compiled(step)
+        return "history", ""
+    if step.compiled is None:
+        return "profile", "the step takes long to compile"
     if wanted == "profile":
-        return step, "profile", ""
+        return "profile", ""
     if _probe_bytes(step) > situation.free_bytes:
         if wanted == "probe":
             raise UsageError(
                 "a probe needs more memory than there is. Take --level profile, or smaller settings"
             )
-        return step, "profile", "it does not fit in memory"
-    predicted_s = time_of(step.program, step.cost, profile, fused_bytes=step.fused_bytes).total
-    correction = situation.history.correction("step").factor
-    if wanted == "auto" and (FEWEST_STEPS + 1) * predicted_s * correction > _LONGEST_PROBE_S:
-        return step, "profile", "a single step takes long"
-    return step, "probe", ""
+        return "profile", "it does not fit in memory"
+    predicted_s = time_of(step.program, step.cost, situation.profile, fused_bytes=step.fused_bytes).total
+    expected_s = (FEWEST_STEPS + 1) * predicted_s * situation.history.correction("step").factor
+    if wanted == "auto" and expected_s > min(_LONGEST_PROBE_S, situation.left_s()):
+        return "profile", "a single step takes long"
+    return "probe", ""
 
 
 def _probe_bytes(step: StepProgram) -> int:

@@ -18,7 +18,7 @@ READ_SHARE = 0.35
 _NUM_BUILD_PROGRAMS = 300
 _DRAWN_PER_S = 30e6
 # What a program brings besides the layers', in operations: a loss, a loop, what is drawn.
-_OWN_OPERATIONS = 80
+_OWN_OPERATIONS = 20
 # Arrays of a run's folder as large as the weights: the model, the best, four snapshots.
 _NUM_WEIGHT_FILES = 6
 

@@ -11,7 +11,7 @@ from openbook.forecasting.workload import Workload
 
 NUM_STEPS = 9
 # At least so many are timed after the first, however long they take.
-FEWEST_STEPS = 2
+FEWEST_STEPS = 1
 _LEARNING_RATE = 1e-4
 
 
@@ -54,14 +54,18 @@ def _first_state(shapes: Any) -> Any:
 
     def weight(shape: Any) -> Any:
         if not jnp.issubdtype(shape.dtype, jnp.floating):
-            return jnp.zeros(shape.shape, shape.dtype)
+            return filled(0, shape)
         # A short run of drawn numbers, repeated: drawing hundreds of millions would take longer than the steps.
         drawn = rng.standard_normal(min(shape.size, 1 << 16), np.float32) * 0.02
         return jnp.asarray(np.resize(drawn, shape.shape), shape.dtype)
 
+    def filled(number: int, shape: Any) -> Any:
+        # Made by NumPy: JAX would compile a program for each shape.
+        return jnp.asarray(np.full(shape.shape, number, shape.dtype))
+
     trainable, non_trainable, slots = shapes
     return (
         jax.tree.map(weight, trainable),
-        jax.tree.map(lambda shape: jnp.ones(shape.shape, shape.dtype), non_trainable),
-        jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), slots),
+        jax.tree.map(lambda shape: filled(1, shape), non_trainable),
+        jax.tree.map(lambda shape: filled(0, shape), slots),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,8 +26,10 @@ from openbook.runs.machine import memory_bytes, resident_bytes
 from openbook.training.length import parse_duration
 from openbook.training.reporter import Reporter
 
+# A forecast is there after about so long, with the start of Python and everything.
+_WHOLE_S = 9.5
 # Settings that fit are looked for no longer than this, and no more than so many are offered.
-_OFFERING_S = 8.0
+_OFFERING_S = 4.0
 _NUM_OFFERS = 3
 
 
@@ -158,6 +161,7 @@ def forecast_recipe(
         UsageError: no such level or machine.
     """
     others = [named_profile(name, profiles_folder()) for name in machines]
+    deadline_s = math.inf if is_training else time.monotonic() + _WHOLE_S - start_s - data_s / scale
     begin_s = time.monotonic()
     profile = profile_here(profiles_folder(), say=say)
     if not is_training:
@@ -177,6 +181,7 @@ def forecast_recipe(
         free_bytes=memory_bytes()[1] if profile.process_bytes else profile.memory_bytes,
         history=_history(recipe, workload.settings, digest),
         budget_s=budget_s,
+        left_s=lambda: deadline_s - time.monotonic(),
     )
     made = make_forecast(workload, situation, level=level)
     fits = made.forecast.fits_memory and made.forecast.fits_budget

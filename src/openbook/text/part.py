@@ -10,7 +10,7 @@ from openbook.text.stream import TokenStream
 from openbook.text.tokenizer import TRAINING_SAMPLE_CHARACTERS, Tokenizer
 
 # Enough for a vocabulary whose tokens are about as long as those of the whole.
-_PART_CHARACTERS = 800_000
+_PART_CHARACTERS = 500_000
 _LONGEST_PIECE = 20_000
 # Putting an epoch's documents in a new order takes this much for a moment, beside the tokens and their copy.
 _BYTES_PER_TOKEN_IN_REORDERING = 24
