@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from openbook.errors import ModelError, RunError, UsageError
 
 if TYPE_CHECKING:
     from openbook.page.subject import Checkpoint, Example, Subject, Weights
+    from openbook.recipes.look import TextLook
     from openbook.runs import Run
 
 
@@ -58,9 +59,7 @@ def subject_of(thing: Any, inputs: Any = None, *, pictures: Sequence[Path] = ())
     path = Path(thing)
     if path.suffix == ".keras":
         return bare_model(load_model(path), inputs, title=path.name, kind="file", pictures=addresses)
-    if pictures:
-        raise UsageError(f"{thing} takes a text, not a picture")
-    return _run_subject(find_run(os.fspath(thing)), inputs)
+    return _run_subject(find_run(os.fspath(thing)), inputs, addresses)
 
 
 def _address_of(path: Path) -> str:
@@ -74,15 +73,56 @@ def _address_of(path: Path) -> str:
     return f"data:image/{path.suffix.lower().removeprefix('.')};base64,{base64.b64encode(content).decode()}"
 
 
-def _run_subject(run: Run, inputs: Any) -> Subject:
-    from openbook.page.inputs.text import TextReader
-    from openbook.page.subject import DrawProgram, DrawSettings, Subject, Training
+def _run_subject(run: Run, inputs: Any, pictures: Mapping[str, str] | None = None) -> Subject:
+    from openbook.page.bare_models import bare_model
+    from openbook.page.subject import Training
     from openbook.recipes import recipe_class
+    from openbook.recipes.look import ModelLook
 
     recipe = recipe_class(run.recipe)
     is_following = run.status == "training" or not run.model_path.exists()
     model = _model_of(run)
     look = recipe.look(run, model)
+    if isinstance(look, ModelLook):
+        given = look.examples or None
+        if inputs is not None:
+            given = recipe.model_inputs(run, inputs) if isinstance(inputs, str) else inputs
+        elif given is not None and list(given) == ["input"]:
+            given = given["input"]
+        subject = bare_model(
+            model,
+            given,
+            title=run.name,
+            kind="run",
+            pictures=pictures,
+            classes=look.classes,
+            columns=look.columns,
+            value_range=look.value_range,
+            training=lambda: Training(
+                loss=look.loss,
+                optimizer=look.optimizer(),
+                note="The first step of a new optimizer, as training began.",
+            ),
+            shown=run.examples() if inputs is None else (),
+        )
+    else:
+        if pictures:
+            raise UsageError(f"{run.name} takes a text, not a picture")
+        subject = _text_subject(run, look, inputs, model)
+    return dataclasses.replace(
+        subject,
+        recipe=run.recipe,
+        story=recipe.story(run),
+        run=run,
+        checkpoints=lambda: _checkpoints(run),
+        current=_Newest(run).weights if is_following else None,
+    )
+
+
+def _text_subject(run: Run, look: TextLook, inputs: Any, model: Any) -> Subject:
+    from openbook.page.inputs.text import TextReader
+    from openbook.page.subject import DrawProgram, DrawSettings, Subject, Training
+
     texts = [inputs] if isinstance(inputs, str) else [str(text) for text in inputs or ()]
 
     @functools.cache
@@ -104,12 +144,7 @@ def _run_subject(run: Run, inputs: Any) -> Subject:
             max_tokens=look.max_tokens,
             example_text=texts[0] if texts else look.example,
         ),
-        recipe=run.recipe,
-        story=recipe.story(run),
-        run=run,
         examples=_examples(run, texts),
-        checkpoints=lambda: _checkpoints(run),
-        current=_Newest(run).weights if is_following else None,
         training=training,
         draw=draw,
     )

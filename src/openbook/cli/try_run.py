@@ -55,10 +55,9 @@ def try_run(
     }
     options = {name: value for name, value in given.items() if value is not None}
     if as_json:
-        output = "".join(recipe.use(found, input_text or "", **options))
-        print_json(
-            {"run": str(found.path), "recipe": found.recipe, "input": input_text or "", "output": output}
-        )
+        answer = recipe.answer(found, input_text or "", **options)
+        shown = {"run": str(found.path), "recipe": found.recipe, "input": input_text or ""}
+        print_json({**shown, "output": str(answer["answer"]), **answer})
     elif input_text is not None or not sys.stdin.isatty():
         _stream(recipe.use(found, input_text or "", **options), input_text or "")
     else:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from openbook.data.split import SplitSizes
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["SkippedFiles", "TextReport"]
+__all__ = ["SkippedFiles", "TextReport", "render_rows"]
 
 _MAX_SCRIPTS_SHOWN = 5
 
@@ -84,26 +85,7 @@ class TextReport:
 
     def render(self, console: "Console") -> None:
         """Print the report; it holds together down to 40 columns."""
-        from rich import box
-        from rich.console import Group
-        from rich.panel import Panel
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table.grid(padding=(0, 1))
-        table.add_column(no_wrap=True, style="bold")
-        table.add_column(overflow="fold", ratio=1)
-        former = ""
-        for label, text in self.rows():
-            table.add_row(Text("" if label == former else label), Text(text))
-            former = label
-        examples = Table.grid(padding=(0, 1))
-        examples.add_column(no_wrap=True, style="bold")
-        examples.add_column(overflow="fold", ratio=1)
-        for number, example in enumerate(self.examples, start=1):
-            examples.add_row(Text(str(number)), Text(example))
-        body = Group(table, Text(), Text("Examples", style="bold"), examples)
-        console.print(Panel(body, title=Text("Data report"), title_align="left", box=box.ROUNDED))
+        render_rows(console, self.rows(), self.examples)
 
     def _said_scripts(self) -> str:
         if not self.scripts:
@@ -126,3 +108,28 @@ def _said_skipped(skipped: SkippedFiles) -> str:
     num_more = skipped.number - len(skipped.examples)
     more = f" and {num_more:,} more" if num_more else ""
     return f"{counted(skipped.number, 'file')}, {skipped.reason}: {', '.join(skipped.examples)}{more}"
+
+
+def render_rows(console: "Console", rows: Sequence[tuple[str, str]], examples: Sequence[str]) -> None:
+    """Print lines of (label, text) and numbered examples in a box."""
+    from rich import box
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold", ratio=1)
+    former = ""
+    for label, text in rows:
+        table.add_row(Text("" if label == former else label), Text(text))
+        former = label
+    numbered = Table.grid(padding=(0, 1))
+    numbered.add_column(no_wrap=True, style="bold")
+    numbered.add_column(overflow="fold", ratio=1)
+    for number, example in enumerate(examples, start=1):
+        numbered.add_row(Text(str(number)), Text(example))
+    shown = (Text(), Text("Examples", style="bold"), numbered) if examples else ()
+    body = Group(table, *shown)
+    console.print(Panel(body, title=Text("Data report"), title_align="left", box=box.ROUNDED))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,27 +22,46 @@ _NOTHING_KNOWN: Json = {"target": None, "answer": None, "is_mistake": False, "sc
 
 
 def bare_model(
-    model: Any, inputs: Any, *, title: str, kind: str, pictures: Mapping[str, str] | None = None
+    model: Any,
+    inputs: Any,
+    *,
+    title: str,
+    kind: str,
+    pictures: Mapping[str, str] | None = None,
+    classes: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    value_range: str | None = None,
+    training: Callable[[], Training] | None = None,
+    shown: Sequence[Json] = (),
 ) -> Subject:
     """A model to look at.
 
     Args:
         inputs: a batch of examples as for `openbook.trace`; None for none.
         pictures: examples as data addresses, by name; only for a model of pictures.
+        classes, columns, value_range, training: what is known besides of a run's model; guessed when None.
+        shown: what the examples are and what the model made of them, as `Subject.examples` shows it.
     Raises:
         ModelError: it does not say what it takes and no inputs are given, or these do not fit.
     """
     arrays = None if inputs is None else _batches(model, inputs)
     specs = _input_specs(model, arrays)
-    classes = _classes(model, specs)
-    target_reader = _target_reader(model, classes)
+    if columns is not None and len(specs) == 1:
+        specs = [dataclasses.replace(specs[0], columns=columns)]
+    if training is None:
+        classes = _classes(model, specs)
+        target_reader = _target_reader(model, classes)
+    else:
+        target_reader = _run_target_reader(model, classes)
     reader: ImageReader | ArrayReader
     shape = specs[0].shape
     is_image = len(specs) == 1 and len(shape) == 3 and shape[-1] in (1, 3) and None not in shape
     if is_image:
         height, width, channels = (int(size or 0) for size in shape)
         target = Target(height=height, width=width, channels=channels)
-        reader = ImageReader(target=target, range=_range(model), classes=classes, target_reader=target_reader)
+        reader = ImageReader(
+            target=target, range=value_range or _range(model), classes=classes, target_reader=target_reader
+        )
     else:
         reader = ArrayReader(inputs=specs, target_reader=target_reader)
     return Subject(
@@ -50,8 +70,8 @@ def bare_model(
         model=model,
         reader=reader,
         classes=classes,
-        examples=[*_pictures(reader, pictures or {}, title), *_examples(reader, arrays)],
-        training=None if target_reader is None else functools.cache(functools.partial(_training, model)),
+        examples=[*_pictures(reader, pictures or {}, title), *_examples(reader, arrays, shown)],
+        training=_training_of(model, target_reader, training),
     )
 
 
@@ -91,13 +111,17 @@ def _input_specs(model: Any, arrays: Sequence[np.ndarray] | None) -> list[ArrayI
     ]
 
 
-def _examples(reader: ImageReader | ArrayReader, arrays: Sequence[np.ndarray] | None) -> list[Example]:
+def _examples(
+    reader: ImageReader | ArrayReader, arrays: Sequence[np.ndarray] | None, known: Sequence[Json]
+) -> list[Example]:
     """Each row of the inputs that were given."""
     examples = []
     for row in range(min(len(arrays[0]), _MAX_EXAMPLES) if arrays else 0):
         assert arrays is not None
         read: ReadInput
         shown: Json = {"text": f"example {row + 1}", **_NOTHING_KNOWN}
+        if row < len(known):
+            shown |= known[row]
         if isinstance(reader, ImageReader):
             read = reader.read_array(arrays[0][row])
             shown["picture"] = read.preview["steps"][0]["picture"]
@@ -167,6 +191,23 @@ def _target_reader(model: Any, classes: Sequence[str] | None) -> TargetReader | 
     # A Sequential has one output, and no name for it.
     names = list(getattr(model, "output_names", ["output"]))
     return TargetReader(form=form, classes=classes, output_names=names, output_shapes=shapes)
+
+
+def _run_target_reader(model: Any, classes: Sequence[str] | None) -> TargetReader:
+    return TargetReader(
+        form="values" if classes is None else "class",
+        classes=classes,
+        output_names=list(getattr(model, "output_names", ["output"])),
+        output_shapes=_output_shapes(model),
+    )
+
+
+def _training_of(
+    model: Any, target_reader: TargetReader | None, known: Callable[[], Training] | None
+) -> Callable[[], Training] | None:
+    if target_reader is None:
+        return None
+    return functools.cache(known or functools.partial(_training, model))
 
 
 def _training(model: Any) -> Training:

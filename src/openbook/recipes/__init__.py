@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import functools
 import importlib
+import inspect
 import pkgutil
 import types
 import typing
@@ -34,7 +35,9 @@ def all_recipes() -> Mapping[str, type[Recipe]]:
             continue
         module = importlib.import_module(f"{__name__}.{module_info.name}")
         for value in vars(module).values():
-            is_recipe = isinstance(value, type) and issubclass(value, Recipe) and value is not Recipe
+            is_recipe = (
+                isinstance(value, type) and issubclass(value, Recipe) and not inspect.isabstract(value)
+            )
             if is_recipe and value.__module__ == module.__name__:
                 found[value.name] = value
     return types.MappingProxyType(dict(sorted(found.items(), key=lambda item: (item[1].chapter, item[0]))))

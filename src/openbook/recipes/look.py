@@ -36,3 +36,24 @@ class TextLook:
     draw: Callable[
         [np.ndarray, Sequence[int], Mapping[str, Any]], tuple[Callable[..., Any], Mapping[str, Any]]
     ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelLook:
+    """A model that reads pictures or numbers.
+
+    Attributes:
+        classes: names of the classes that it tells apart; None where it does not.
+        columns: names along the last axis of its input; None where they have none.
+        examples: inputs (N, …) by the names of the model's inputs, "input" where it has one only.
+        loss: of one step, from targets and outputs.
+        optimizer: makes a new one, as training began with.
+        value_range: of a picture's values, one of `page.inputs.preprocessing.RANGES`.
+    """
+
+    classes: Sequence[str] | None
+    columns: Sequence[str] | None
+    examples: Mapping[str, np.ndarray]
+    loss: Callable[[Any, Any], Any]
+    optimizer: Callable[[], Any]
+    value_range: str = "0…1"

@@ -14,7 +14,7 @@ from openbook.training.length import Length, parse_duration
 
 if TYPE_CHECKING:
     from openbook.forecasting.workload import Workload
-    from openbook.recipes.look import TextLook
+    from openbook.recipes.look import ModelLook, TextLook
     from openbook.runs import Run
     from openbook.training.fit import FitResult
     from openbook.training.reporter import Reporter
@@ -151,7 +151,7 @@ class Recipe(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def look(cls, run: Run, model: Any) -> TextLook:
+    def look(cls, run: Run, model: Any) -> TextLook | ModelLook:
         """What the page must know about a run's model."""
 
     @classmethod
@@ -174,6 +174,11 @@ class Recipe(abc.ABC):
     @abc.abstractmethod
     def use(cls, run: Run, input_text: str, **options: Any) -> Iterator[str]:
         """What a finished run does for a person, piece by piece."""
+
+    @classmethod
+    def answer(cls, run: Run, input_text: str, **options: Any) -> dict[str, Any]:
+        """The same as one object for `--json`, with an entry "answer"."""
+        return {"answer": "".join(cls.use(run, input_text, **options))}
 
 
 def recipe_settings(recipe: Recipe) -> dict[str, Any]:

@@ -39,7 +39,11 @@ class Score:
 # not.
 SCORES: Mapping[str, Score] = {
     "bits_per_byte": Score(label="bits per byte", higher_is_better=False),
+    "iou": Score(label="mean IoU", higher_is_better=True, is_share=True),
     "accuracy": Score(label="accuracy", higher_is_better=True, is_share=True),
+    "mae": Score(label="mean absolute error", higher_is_better=False),
+    "rmse": Score(label="root mean squared error", higher_is_better=False),
+    "f1": Score(label="F1", higher_is_better=True, is_share=True),
     "perplexity": Score(label="perplexity", higher_is_better=False),
     "loss": Score(label="loss", higher_is_better=False),
 }

@@ -1,0 +1,1 @@
+"""Learning from examples with known answers: batches, goals and the task that the training loop takes."""
