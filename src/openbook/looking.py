@@ -84,7 +84,7 @@ def _run_subject(run: Run, inputs: Any, pictures: Mapping[str, str] | None = Non
     model = _model_of(run)
     look = recipe.look(run, model)
     if isinstance(look, ModelLook):
-        given = look.examples or None
+        given: Any = dict(look.examples) or None
         if inputs is not None:
             given = recipe.model_inputs(run, inputs) if isinstance(inputs, str) else inputs
         elif given is not None and list(given) == ["input"]:
