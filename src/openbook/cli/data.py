@@ -23,18 +23,25 @@ def data(
     max_bytes: Annotated[
         int | None, typer.Option(help="Read at most so many bytes; 1 GiB when left out.")
     ] = None,
+    recipe: Annotated[
+        str, typer.Option(help="Read it as this recipe does; see `openbook` for their names.")
+    ] = "text-generator",
+    target: Annotated[str | None, typer.Option(help="Column of what is to be learned, for tables.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read some data and report what was found, skipped and guessed."""
-    from openbook.data import load_texts
+    """Read some data and report what was found, skipped and guessed.
+
+    Example: openbook data my-pictures/ --recipe digits
+    """
+    from openbook.recipes import make_recipe
 
     with reporting(quiet=as_json) as reporter:
-        documents = load_texts(
-            source, text_column=text_column, max_bytes=max_bytes, progress=reporter.message
-        )
+        given = {"text_column": text_column, "max_bytes": max_bytes, "target": target}
+        settings = {name: value for name, value in given.items() if value is not None}
+        report = make_recipe(recipe, {"data": source, **settings}).load_data(reporter).report
     if as_json:
-        print_json(documents.report.to_dict())
+        print_json(report.to_dict())
         return
     from rich.console import Console
 
-    documents.report.render(Console(highlight=False))
+    report.render(Console(highlight=False))

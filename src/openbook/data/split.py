@@ -4,11 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+import numpy as np
+
 from openbook.errors import UsageError
 
-__all__ = ["HELD_OUT_SHARE", "SplitSizes", "check_held_out_share", "content_hash", "held_out_flags"]
+__all__ = [
+    "HELD_OUT_SHARE",
+    "SplitSizes",
+    "check_held_out_share",
+    "content_hash",
+    "held_out_flags",
+    "split_by_content",
+]
 
 HELD_OUT_SHARE = 0.1
+_VALIDATION_SHARE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,3 +65,22 @@ def held_out_flags(hashes: Sequence[bytes], held_out_share: float) -> list[bool]
     elif all(flags):
         flags[hashes.index(max(hashes))] = False
     return flags
+
+
+def split_by_content(
+    hashes: Sequence[bytes], *, held_out_share: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions to train on, to choose weights by (a tenth of what is not scored), and to score.
+
+    Args:
+        hashes: content hashes of three examples or more, all different.
+        held_out_share: share that is scored.
+    """
+    is_test = np.array(held_out_flags(hashes, held_out_share), np.bool_)
+    rest = np.flatnonzero(~is_test)
+    if len(rest) < 2:
+        return rest, np.flatnonzero(is_test), np.flatnonzero(is_test)
+    # The other half of the hash, so that this choice does not depend on the first.
+    rest_hashes = [hashes[int(index)][8:] for index in rest]
+    is_validation = np.array(held_out_flags(rest_hashes, _VALIDATION_SHARE), np.bool_)
+    return rest[~is_validation], rest[is_validation], np.flatnonzero(is_test)

@@ -12,10 +12,10 @@ import numpy as np
 from openbook.errors import ModelError, UsageError
 from openbook.page.inputs.arrays import ArrayInput, ArrayReader
 from openbook.page.inputs.images import ImageReader
-from openbook.page.inputs.preprocessing import Target
 from openbook.page.inputs.reading import Json, ReadInput
 from openbook.page.inputs.targets import TargetReader
 from openbook.page.subject import Example, Subject, Training
+from openbook.pictures.preprocess import Target
 
 _MAX_EXAMPLES = 50
 _NOTHING_KNOWN: Json = {"target": None, "answer": None, "is_mistake": False, "score": None}

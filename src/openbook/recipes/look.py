@@ -48,7 +48,7 @@ class ModelLook:
         examples: inputs (N, …) by the names of the model's inputs, "input" where it has one only.
         loss: of one step, from targets and outputs.
         optimizer: makes a new one, as training began with.
-        value_range: of a picture's values, one of `page.inputs.preprocessing.RANGES`.
+        value_range: of a picture's values, one of `pictures.preprocess.RANGES`.
     """
 
     classes: Sequence[str] | None

@@ -19,8 +19,11 @@ class Goal(Protocol):
         score_key: entry of the score by which weights are chosen; the lowest is best.
     """
 
-    kind: str
-    score_key: str
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def score_key(self) -> str: ...
 
     @property
     def num_outputs(self) -> int:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import UsageError
-from openbook.page.inputs.pictures import as_address, read_picture
-from openbook.page.inputs.preprocessing import RANGES, Target, preprocess, shown_array
 from openbook.page.inputs.reading import Json, ReadInput
 from openbook.page.inputs.targets import TargetReader
+from openbook.pictures.decode import as_address, read_picture
+from openbook.pictures.preprocess import RANGES, Target, preprocess, shown_array
 
 _CHANNELS = ("red", "green", "blue")
 

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw
 
 from openbook.errors import UsageError
 from openbook.page.inputs.images import ImageReader
-from openbook.page.inputs.pictures import MAX_SIDE, read_picture
-from openbook.page.inputs.preprocessing import Target, in_range
+from openbook.pictures.decode import MAX_SIDE, read_picture
+from openbook.pictures.preprocess import Target, in_range
 from page_types import check_type
 
 GREY = ImageReader(

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from openbook.page.inputs.pictures import as_address, on_white
-from openbook.page.inputs.reading import Json
+from openbook.pictures.decode import as_address, on_white
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+Json = dict[str, Any]
 
 # Source: the statistics that torchvision and Keras use for models trained on ImageNet.
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

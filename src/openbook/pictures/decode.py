@@ -6,6 +6,7 @@ import base64
 import binascii
 import io
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from openbook.errors import UsageError
@@ -17,6 +18,8 @@ MAX_PIXELS = 64_000_000
 # Larger pictures are made smaller at once: no model here sees more.
 MAX_SIDE = 2048
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+# Files on disk may be of these as well.
+FILE_FORMATS = (*_FORMATS, "BMP", "TIFF", "PPM")
 _KINDS = "Give a PNG, JPEG, WebP or GIF"
 
 
@@ -26,15 +29,19 @@ def read_picture(address: str) -> tuple[Image, list[str]]:
     Raises:
         UsageError: no picture, of another format, or too large; the message says what would do.
     """
+    return decode_picture(_content(address))
+
+
+def decode_picture(content: bytes, *, formats: Sequence[str] = _FORMATS) -> tuple[Image, list[str]]:
+    """As `read_picture`, from a file's bytes."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    content = _content(address)
     notes = []
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures; here they are measured before anything is decoded.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            file = Image.open(io.BytesIO(content), formats=_FORMATS)
+            file = Image.open(io.BytesIO(content), formats=list(formats))
         if file.width * file.height > MAX_PIXELS:
             raise UsageError(_too_large(f"{file.width:,} × {file.height:,} pixels"))
         num_frames = getattr(file, "n_frames", 1)
@@ -45,7 +52,7 @@ def read_picture(address: str) -> tuple[Image, list[str]]:
         file.load()
         picture: Image.Image = file
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UsageError(_too_large("more pixels than that")) from error
+        raise UsageError(_too_large(f"more than {MAX_PIXELS:,} pixels")) from error
     except UnidentifiedImageError as error:
         raise UsageError(f"this is no picture that can be read. {_KINDS}") from error
     except (OSError, ValueError, SyntaxError) as error:

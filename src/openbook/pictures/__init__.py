@@ -1,0 +1,1 @@
+"""Pictures as they come from people, and as models take them."""
