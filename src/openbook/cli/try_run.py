@@ -18,7 +18,11 @@ def register(app: typer.Typer) -> None:
 def try_run(
     run: Annotated[str, typer.Argument(help="A run by name or path; `last` for the newest.")],
     input_text: Annotated[
-        str | None, typer.Argument(metavar="[INPUT]", help="What to begin with; asked for when left out.")
+        str | None,
+        typer.Argument(
+            metavar="[INPUT]",
+            help="A text to go on with, a file, numbers: what the run's recipe takes; asked for when left out.",
+        ),
     ] = None,
     temperature: Annotated[
         float | None, typer.Option(help="Higher is bolder; 0 always takes the most probable token.")
@@ -34,9 +38,11 @@ def try_run(
     seed: Annotated[int | None, typer.Option(help="Same seed, same text.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a trained model continue a text.
+    """Use a trained model: let it continue a text, or say what it makes of a file, a text or numbers.
 
-    Example: openbook try last "This movie" --temperature 0.7
+    Examples: openbook try last "This movie" --temperature 0.7
+
+              openbook try digits-1 photo.jpg
     """
     from openbook.recipes import recipe_class
     from openbook.relaunch import relaunch_with_malloc_settings
@@ -59,9 +65,11 @@ def try_run(
         shown = {"run": str(found.path), "recipe": found.recipe, "input": input_text or ""}
         print_json({**shown, "output": str(answer["answer"]), **answer})
     elif input_text is not None or not sys.stdin.isatty():
-        _stream(recipe.use(found, input_text or "", **options), input_text or "")
+        _stream(
+            recipe.use(found, input_text or "", **options), (input_text or "") if recipe.writes_on else ""
+        )
     else:
-        _converse(lambda text: recipe.use(found, text, **options))
+        _converse(lambda text: recipe.use(found, text, **options), writes_on=recipe.writes_on)
 
 
 def _stream(pieces: Any, beginning: str) -> None:
@@ -73,9 +81,10 @@ def _stream(pieces: Any, beginning: str) -> None:
     print()
 
 
-def _converse(use: Any) -> None:
-    """Ask for beginnings until an empty line or the end of input."""
-    print("Type a beginning and press Enter; an empty line ends.", file=sys.stderr)
+def _converse(use: Any, *, writes_on: bool) -> None:
+    """Ask for inputs until an empty line or the end of input."""
+    what = "a beginning" if writes_on else "an input (a text, numbers, or the path of a file)"
+    print(f"Type {what} and press Enter; an empty line ends.", file=sys.stderr)
     while True:
         try:
             text = input("> ")
@@ -83,4 +92,4 @@ def _converse(use: Any) -> None:
             return
         if not text.strip():
             return
-        _stream(use(text), text)
+        _stream(use(text), text if writes_on else "")

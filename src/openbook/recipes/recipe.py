@@ -51,6 +51,8 @@ class Recipe(abc.ABC):
     chapter: ClassVar[int]
     learns: ClassVar[str]
     default_budget: ClassVar[str]
+    # Whether what a person gives is the beginning of what comes out.
+    writes_on: ClassVar[bool] = False
 
     data: str = setting("", "a data set by name, or a path to your own data")
     budget: str | None = setting(None, "time to train, such as 90s, 10m or 2h")

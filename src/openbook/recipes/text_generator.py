@@ -137,6 +137,7 @@ class TextGenerator(Recipe):
         "how a Transformer predicts the next token, and writes by doing it again and again"
     )
     default_budget: ClassVar[str] = "90s"
+    writes_on: ClassVar[bool] = True
 
     data: str = setting("imdb", "a data set by name (imdb, imdb-full) or a path to your own texts")
     text_column: str | None = setting(None, "column that holds the text, for tables; guessed when left out")
