@@ -1,0 +1,79 @@
+"""A little data of each recipe's kind, for the contracts: made here, so that they need no network."""
+
+import dataclasses
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What a recipe is tried with.
+
+    Attributes:
+        data: path of the data.
+        given: what a person would give to `openbook try`.
+        settings: small ones; one mapping for each variant of the recipe.
+        broken: path of data of this kind that cannot be learned from.
+    """
+
+    data: Path
+    given: str
+    settings: tuple[Mapping[str, Any], ...]
+    broken: Path
+
+
+def _texts(folder: Path) -> Sample:
+    texts = random.Random(0)
+    words = "the a film story plot actor was is not very good bad long short and but".split()
+    (folder / "texts").mkdir()
+    for number in range(60):
+        text = " ".join(texts.choice(words) for _ in range(60))
+        (folder / "texts" / f"{number}.txt").write_text(text, encoding="utf-8")
+    (folder / "empty.txt").write_text(" ")
+    small = {
+        "size": "tiny",
+        "width": 32,
+        "num_blocks": 1,
+        "vocabulary_size": 300,
+        "context_length": 16,
+        "batch_size": 8,
+        "precision": "float32",
+    }
+    return Sample(data=folder / "texts", given="the film", settings=(small,), broken=folder / "empty.txt")
+
+
+def _shapes(folder: Path) -> Sample:
+    """Bright circles and squares on black, a folder for each."""
+    rng = np.random.default_rng(0)
+    for name in ("circle", "square"):
+        (folder / "shapes" / name).mkdir(parents=True)
+        for number in range(40):
+            picture = Image.new("L", (40, 40))
+            left, top, size = rng.integers(2, 14), rng.integers(2, 14), rng.integers(12, 24)
+            box = [int(left), int(top), int(left + size), int(top + size)]
+            drawing = ImageDraw.Draw(picture)
+            (drawing.ellipse if name == "circle" else drawing.rectangle)(box, fill=int(rng.integers(120, 256)))
+            picture.save(folder / "shapes" / name / f"{number}.png")
+    (folder / "one" / "class").mkdir(parents=True)
+    (folder / "one" / "class" / "1.png").write_bytes((folder / "shapes" / "circle" / "1.png").read_bytes())
+    small = {"side": 12, "batch_size": 8}
+    return Sample(
+        data=folder / "shapes",
+        given=str(folder / "shapes" / "circle" / "3.png"),
+        settings=(
+            {**small, "model": "dense", "hidden_units": 16},
+            {**small, "model": "convnet", "num_filters": 4},
+        ),
+        broken=folder / "one",
+    )
+
+
+SAMPLES: Mapping[str, Callable[[Path], Sample]] = {
+    "text-generator": _texts,
+    "digits": _shapes,
+}
