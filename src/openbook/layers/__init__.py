@@ -5,8 +5,24 @@ names up here and never runs code that came with the file.
 """
 
 from openbook.layers.attention import CausalSelfAttention
+from openbook.layers.bidirectional_lstm import BidirectionalLSTM
 from openbook.layers.decoder_block import DecoderBlock
 from openbook.layers.feed_forward import FeedForward
+from openbook.layers.learned_positions import LearnedPositions
+from openbook.layers.padding import AttentionMask, MaskedMax, MaskedMean, PaddingMask
 from openbook.layers.projection import Projection
+from openbook.layers.weighted_sum import WeightedSum
 
-__all__ = ["CausalSelfAttention", "DecoderBlock", "FeedForward", "Projection"]
+__all__ = [
+    "AttentionMask",
+    "BidirectionalLSTM",
+    "CausalSelfAttention",
+    "DecoderBlock",
+    "FeedForward",
+    "LearnedPositions",
+    "MaskedMax",
+    "MaskedMean",
+    "PaddingMask",
+    "Projection",
+    "WeightedSum",
+]
