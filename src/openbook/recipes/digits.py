@@ -119,8 +119,10 @@ class Digits(SupervisedRecipe):
         for number, num_filters in enumerate(
             (self.num_filters, 2 * self.num_filters, 4 * self.num_filters), 1
         ):
+            # As in the book no border is added, unless the picture is down to less than a window.
+            padding = "valid" if min(hidden.shape[1:3]) >= 3 else "same"
             hidden = keras.layers.Conv2D(
-                num_filters, 3, padding="same", use_bias=False, name=f"convolution_{number}"
+                num_filters, 3, padding=padding, use_bias=False, name=f"convolution_{number}"
             )(hidden)
             hidden = keras.layers.BatchNormalization(momentum=0.9, name=f"normalization_{number}")(hidden)
             hidden = keras.layers.ReLU(name=f"relu_{number}")(hidden)
