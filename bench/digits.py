@@ -2,8 +2,8 @@
 
 For each network and seed the book's recipe trains first, scored after each epoch. Then openbook trains for a half,
 one, two, … epochs, each from the start with its rate falling to zero at the end, until it is as good as the book's
-best epoch: that many epochs and seconds (compilation included) stand beside the book's. Both arms hold their data in
-memory. Results go to `bench/results/digits.json`.
+best epoch: that many epochs and seconds (compilation included) stand beside the book's. Both arms hold their data
+in memory. Results go to `bench/results/digits.json`.
 """
 
 from __future__ import annotations
