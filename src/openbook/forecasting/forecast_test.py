@@ -61,6 +61,15 @@ def test_probe_takes_real_steps(workload, situation):
     assert forecast.step_s > 0.0
 
 
+def test_what_would_come_too_late_is_not_tried(workload, situation, monkeypatch):
+    monkeypatch.setattr(module, "probe", lambda *_, **__: pytest.fail("a step was run"))
+    hurried = dataclasses.replace(situation, is_training=False, left_s=lambda: 0.0)
+    forecast = make_forecast(workload, hurried).forecast
+    assert forecast.level == "profile"
+    assert "nothing was run" in forecast.basis
+    assert "takes long" in forecast.basis
+
+
 def test_probed_step_is_the_median_without_the_first(workload, monkeypatch):
     step = compiled(read_step(workload.build, workload.optimizer, workload.loss, workload.batch_at(0)))
     clock = iter([0.0, 0.0, 9.0, 9.0, 9.1, 9.1, 9.4, 9.4, 9.5] + [100.0 + each for each in range(40)])
