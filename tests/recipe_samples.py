@@ -73,7 +73,31 @@ def _shapes(folder: Path) -> Sample:
     )
 
 
+def _labelled_texts(folder: Path) -> Sample:
+    """Sentences whose mood is in one word of them, in a table."""
+    texts = random.Random(0)
+    words = "the a film story plot actor was is not very long short and but".split()
+    rows = ["text,label"]
+    for number in range(120):
+        mood = ("bad", "good")[number % 2]
+        rows.append(f"{' '.join([*texts.choices(words, k=texts.randint(4, 30)), mood])},{mood}")
+    (folder / "texts.csv").write_text("\n".join(rows))
+    (folder / "one.csv").write_text("text,label\na good film,good\na good story,good\n")
+    small = {"vocabulary_size": 60, "max_tokens": 16, "embedding_size": 8, "batch_size": 8}
+    return Sample(
+        data=folder / "texts.csv",
+        given="the film was good",
+        settings=(
+            {**small, "model": "bag"},
+            {**small, "model": "lstm", "hidden_units": 4},
+            {**small, "model": "transformer", "hidden_units": 8},
+        ),
+        broken=folder / "one.csv",
+    )
+
+
 SAMPLES: Mapping[str, Callable[[Path], Sample]] = {
     "text-generator": _texts,
     "digits": _shapes,
+    "text-classifier": _labelled_texts,
 }

@@ -36,7 +36,7 @@ class WordVocabulary:
 
     @classmethod
     def fit(cls, texts: Iterable[str], *, size: int) -> WordVocabulary:
-        """The most frequent words, `size` at most with padding and the unknown word; words seen once are unknown."""
+        """The most frequent words, `size` at most with padding and the unknown word; none that is seen once."""
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(split_words(text))
