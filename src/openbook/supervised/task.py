@@ -22,6 +22,7 @@ class Splits:
 
     Attributes:
         facts: what the model's shape and the reading of a person's input follow from, kept with the run as JSON.
+        source: the data that the examples were made from, for a recipe that needs it again after training.
     """
 
     train: Examples
@@ -29,6 +30,7 @@ class Splits:
     test: Examples
     goal: Goal
     facts: dict[str, Any]
+    source: Any = None
 
 
 class SupervisedTask:
