@@ -57,7 +57,9 @@ def _shapes(folder: Path) -> Sample:
             left, top, size = rng.integers(2, 14), rng.integers(2, 14), rng.integers(12, 24)
             box = [int(left), int(top), int(left + size), int(top + size)]
             drawing = ImageDraw.Draw(picture)
-            (drawing.ellipse if name == "circle" else drawing.rectangle)(box, fill=int(rng.integers(120, 256)))
+            (drawing.ellipse if name == "circle" else drawing.rectangle)(
+                box, fill=int(rng.integers(120, 256))
+            )
             picture.save(folder / "shapes" / name / f"{number}.png")
     (folder / "one" / "class").mkdir(parents=True)
     (folder / "one" / "class" / "1.png").write_bytes((folder / "shapes" / "circle" / "1.png").read_bytes())
@@ -96,8 +98,34 @@ def _labelled_texts(folder: Path) -> Sample:
     )
 
 
+def _hours(folder: Path) -> Sample:
+    """Two stations that measure every hour: a daily wave, a slow drift and noise."""
+    rng = np.random.default_rng(0)
+    start = np.datetime64("2020-01-01T00:00")
+    rows = []
+    for name in ("north", "south"):
+        hours = np.arange(600)
+        warmth = 5 * np.sin(hours / 24 * 2 * np.pi) + np.cumsum(rng.normal(0, 0.3, 600))
+        rows += [
+            f"{name},{start + hour},{value:.2f},{1000 - value + rng.normal():.1f}"
+            for hour, value in zip(hours, warmth, strict=True)
+        ]
+    (folder / "hours.csv").write_text("\n".join(["station,time,warmth,pressure", *rows]), encoding="utf-8")
+    last = [row for row in rows if row.startswith("north")][-30:]
+    (folder / "last.csv").write_text("\n".join(["station,time,warmth,pressure", *last]), encoding="utf-8")
+    (folder / "timeless.csv").write_text("warmth,pressure\n1,2\n3,5\n2,2\n", encoding="utf-8")
+    small = {"window": 24, "horizon": 6, "target": "warmth", "batch_size": 16, "hidden_units": 4}
+    return Sample(
+        data=folder / "hours.csv",
+        given=str(folder / "last.csv"),
+        settings=tuple({**small, "model": model} for model in ("conv1d", "gru")),
+        broken=folder / "timeless.csv",
+    )
+
+
 SAMPLES: Mapping[str, Callable[[Path], Sample]] = {
     "text-generator": _texts,
     "digits": _shapes,
+    "forecasting": _hours,
     "text-classifier": _labelled_texts,
 }
