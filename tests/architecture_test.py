@@ -46,6 +46,8 @@ MAY_IMPORT = {
     "looking": {"data", "errors", "page", "program", "recipes", "runs", "saved_models", "training"},
     "api": {"errors", "looking", "page", "program", "recipes", "runs", "saved_models", "training"},
     "doctor": {"data", "errors", "relaunch", "runs"},
+    # Files of a project are templates: there `data` is the project's own.
+    "projects": {"data", "errors", "recipes", "runs", "saved_models", "training"},
     "cli": {
         "api",
         "data",
@@ -55,6 +57,7 @@ MAY_IMPORT = {
         "looking",
         "page",
         "program",
+        "projects",
         "recipes",
         "relaunch",
         "runs",

@@ -22,6 +22,7 @@ from openbook.cli import (
     export,
     forecast,
     look,
+    new,
     profile,
     runs,
     trace,
@@ -67,7 +68,7 @@ def shelf(
 
 
 # The order in which `openbook --help` lists them.
-for module in (demo, forecast, train, try_run, look, data, runs, compare, trace, export, profile, doctor):
+for module in (demo, forecast, train, try_run, look, data, runs, compare, trace, export, new, profile, doctor):
     module.register(app)
 
 

@@ -1,0 +1,1 @@
+"""Projects of a reader's own, started from a run: plain Keras scripts that need no openbook."""
