@@ -38,6 +38,7 @@ _TARGET_NAMES = (
     "stars",
     "y",
 )
+_TEXT_NAMES = ("text", "review", "sentence", "comment", "content", "body", "message", "tweet", "document")
 _SEPARATORS = ("|", ";")
 _MAX_NAMES_SHOWN = 12
 
@@ -78,11 +79,14 @@ def read_labelled_table(
     columns = read_columns(content, suffix, max_bytes=max_bytes)
     if target is not None:
         target = _meant("--target", target, columns.names)
-    table = read_table(content, suffix, text_column=text_column, max_bytes=max_bytes)
+    by_name = {name.strip().lower(): name for name in reversed(columns.names) if name != target}
+    usual = next((by_name[name] for name in _TEXT_NAMES if name in by_name), None)
+    table = read_table(content, suffix, text_column=text_column or usual, max_bytes=max_bytes)
     notes = []
-    if table.column_was_guessed:
+    if text_column is None:
+        why = "name" if usual else "long texts"
         notes.append(
-            f"texts from the column {harmless(table.column)!r} (guessed by its long texts; --text-column chooses)"
+            f"texts from the column {harmless(table.column)!r} (guessed by its {why}; --text-column chooses)"
         )
     if target == table.column:
         raise UnusableFileError(
