@@ -42,6 +42,7 @@ __all__ = ["Records", "load_records"]
 
 MAX_BYTES = 4 << 30
 MIN_ROWS = 10
+MIN_DIFFERENT_ROWS = 4
 MAX_CATEGORIES = 10_000
 # A column this close to the target on a straight line is the target in other words.
 LEAKING_CORRELATION = 0.9999
@@ -89,6 +90,7 @@ class Records:
         targets_N: float64.
         hashes: 16 bytes of each row's other columns, which decide its side of the split; rows that agree in
             them are always on one side.
+        num_different: how many different hashes there are.
         unit: of the target; "" where unknown.
     """
 
@@ -97,6 +99,7 @@ class Records:
     target: str
     targets_N: np.ndarray
     hashes: tuple[bytes, ...]
+    num_different: int
     report: FactsReport
     fingerprint: str
     origin: dict[str, object]
@@ -232,10 +235,11 @@ class _Assembly:
             )
         fingerprint = fingerprint_of(whole_N2, [*columns, self.target])
         hashes = tuple(np.ascontiguousarray(hashes_N2).view("V16").ravel().tolist())
-        if len(set(hashes)) < 3:
+        num_different = num_unique(hashes_N2)
+        if num_different < MIN_DIFFERENT_ROWS:
             raise DataError(
-                f"{self.shown}: has {counted(len(set(hashes)), 'different row')} besides the target, expected "
-                f"{MIN_ROWS} or more: there is nothing to hold out"
+                f"{self.shown}: has {counted(num_different, 'different row')} besides the target, expected "
+                f"{MIN_DIFFERENT_ROWS} or more, since equal rows stay on one side of the split"
             )
         report = self._report(frame, kinds, targets_N, fingerprint, num_duplicates)
         return Records(
@@ -244,6 +248,7 @@ class _Assembly:
             target=self.target,
             targets_N=targets_N,
             hashes=hashes,
+            num_different=num_different,
             report=report,
             fingerprint=fingerprint,
             origin=origin,
@@ -259,11 +264,11 @@ class _Assembly:
         typed = typed_column(values, decimal_commas=decimal_commas)
         shown = harmless(self.target)
         others = f"Choose a column of numbers with --target; there are: {self._number_names(decimal_commas)}"
-        if typed.kind in (DATE, NESTED, EMPTY) or (
-            typed.kind == BOOLEAN and typed.values.dtype != polars.Float64
-        ):
-            holds = {DATE: "dates", NESTED: "lists or objects", EMPTY: "nothing"}[typed.kind]
-            raise DataError(f"the target {shown!r} holds {holds}, expected numbers. {others}")
+        no_numbers = {DATE: "dates", NESTED: "lists or objects", EMPTY: "nothing", BOOLEAN: "yes and no"}
+        if typed.kind in no_numbers:
+            raise DataError(
+                f"the target {shown!r} holds {no_numbers[typed.kind]}, expected numbers. {others}"
+            )
         if typed.kind == CATEGORY:
             text = typed.values
             numbers = as_numbers(text, decimal_commas=decimal_commas)

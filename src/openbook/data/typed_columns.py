@@ -145,9 +145,10 @@ def _series_of(values: Sequence[object]) -> polars.Series:
     """Python values as texts, numbers, booleans, or objects where some hold others."""
     import polars
 
-    kinds = {type(value) for value in values} - {type(None)}
-    if kinds <= {str}:
-        return polars.Series(values, dtype=polars.String)
+    try:
+        return polars.Series(values, dtype=polars.String, strict=True)
+    except (TypeError, OverflowError, polars.exceptions.PolarsError):
+        kinds = {type(value) for value in values} - {type(None)}
     if kinds == {bool}:
         return polars.Series(values, dtype=polars.Boolean)
     if kinds <= {int, float}:

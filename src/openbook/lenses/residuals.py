@@ -100,7 +100,10 @@ def draw_residuals(residuals: Residuals, path: Path) -> None:
     _label(left, f"observed {residuals.target}{unit}", f"said by the model{unit}")
     left.set_title(f"off by {residuals.mae:.3g}{unit} on average", loc="left", fontsize=12)
     left.legend(frameon=False)
-    right.hist(residuals.errors, bins=min(40, max(5, len(residuals.errors) // 4)), color=_BLUE)
+    # Wider than the errors, which may all be the same.
+    margin = 1e-6 * float(np.abs(residuals.observed_N).max() + 1.0)
+    span = (float(residuals.errors.min()) - margin, float(residuals.errors.max()) + margin)
+    right.hist(residuals.errors, bins=min(40, max(5, len(residuals.errors) // 4)), range=span, color=_BLUE)
     right.axvline(0.0, color="#555555", linewidth=1.2)
     _label(right, f"said − observed{unit}", "held-out rows")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +170,8 @@ def draw_folds(folds: FoldErrors, path: Path) -> None:
     unit = f" ({folds.unit})" if folds.unit else ""
     _label(axes, "fold", f"mean absolute error{unit}")
     axes.set_xticks(list(numbers))
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(loc="lower right", framealpha=0.9)
+    axes.margins(y=0.12)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
 

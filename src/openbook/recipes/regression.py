@@ -92,7 +92,7 @@ class Regression(SupervisedRecipe):
         return load_records(self.data, target=self.target, drop=drop, progress=reporter.message)
 
     def resolve(self, data: Records) -> Regression:
-        num_rows, num_different = len(data.targets_N), len(set(data.hashes))
+        num_rows, num_different = len(data.targets_N), data.num_different
         sizes = [size for limit, size in _BATCH_SIZES if num_rows < limit]
         num_folds = self.num_folds
         if num_folds is None:

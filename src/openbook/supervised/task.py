@@ -56,6 +56,13 @@ class SupervisedTask:
     def evaluate(self, state: TrainingState) -> dict[str, float]:
         return self._score(state.trainable, state.non_trainable, self._splits.validation)
 
+    def held_out_outputs(self, state: TrainingState) -> tuple[np.ndarray, np.ndarray]:
+        """Outputs (N, …) of the weights for the examples that choose them, and their targets (N, …)."""
+        state.put_weights_into(self.model)
+        examples = self._splits.validation
+        _, targets = examples.batch(np.arange(len(examples)))
+        return predict(self.model, examples, batch_size=self._batch_size), targets
+
     def sample(self, state: TrainingState, step: int) -> str | None:
         return None
 
