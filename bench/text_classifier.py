@@ -1,9 +1,9 @@
-"""openbook's text classifiers beside the book's, on the same texts, split and backend: `python -m bench.text_classifier`.
+"""openbook's text classifiers beside the book's, on the same texts: `python -m bench.text_classifier`.
 
-The book's recipe trains first, scored after each epoch. Then openbook trains for one, two, … epochs, each from the
-start with its rate falling to zero at the end, until it is as good as the book's best epoch: that many epochs and
-seconds (compilation included) stand beside the book's. `--quick` trains nothing: it times a few steps of both in turns
-and tells the seconds of an epoch. Results go to `bench/results/text_classifier.json`.
+Split and backend are the same, too. The book's recipe trains first, scored after each epoch. Then openbook trains for one,
+two, … epochs, each from the start with its rate falling to zero at the end, until it is as good as the book's best
+epoch: that many epochs and seconds (compilation included) stand beside the book's. `--quick` trains nothing: it times
+a few steps of both in turns and tells the seconds of an epoch. Results go to `bench/results/text_classifier.json`.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def to_score(model: str, data: str, seed: int, num_epochs: int) -> dict[str, Any
 
 
 def _prepared(model: str, data: str, seed: int) -> tuple[Any, Any, Any, Any]:
-    """openbook's recipe and examples, and the book's inputs with labels for training and for the score."""
+    """The recipe and its examples, and the book's inputs with labels for training and for the score."""
     from openbook.recipes import make_recipe
     from openbook.recipes.backend import prepare_backend
     from openbook.text.bags import BagVocabulary

@@ -1,4 +1,4 @@
-"""The book's text classifiers (chapter 11), with masks that are passed on: Keras `fit` with RMSprop at its defaults.
+"""The book's text classifiers (chapter 11), with masks that are passed on, trained by Keras `fit`.
 
 20,000 words, 600 of each text, batches of 32: a bag of bigrams as a multi-hot vector, a bidirectional LSTM over an
 embedding, and a Transformer encoder without positions.
@@ -8,6 +8,7 @@ embedding, and a Transformer encoder without positions.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -82,7 +83,7 @@ def batches(model: str, inputs: np.ndarray, labels: np.ndarray, *, is_shuffled: 
             self.on_epoch_end()
 
         def __len__(self) -> int:
-            return -(-len(labels) // BATCH_SIZE)
+            return math.ceil(len(labels) / BATCH_SIZE)
 
         def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
             chosen = self.order[BATCH_SIZE * index : BATCH_SIZE * (index + 1)]
