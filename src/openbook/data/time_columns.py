@@ -121,6 +121,7 @@ def find_stamps(frame: polars.DataFrame) -> Stamps | None:
     parts = {part: name for name in frame.columns if (part := part_of(name))}
     if "year" in parts:
         candidates.append(tuple(parts[part] for part in PARTS if part in parts))
+    candidates += [(name,) for name in named if part_of(name) is not None and part_of(name) != "year"]
     candidates += [(name,) for name in frame.columns if name not in named]
     for names in candidates:
         is_by_name = len(names) > 1 or names[0] in named
@@ -211,8 +212,10 @@ def _from_texts(texts: polars.Series) -> Stamps | None:
         sample, plain = sample + "-01", plain + "-01"
     fitting = []
     for form in _formats(str(sample[0])):
-        share = _read(sample, form).is_not_null().mean()
-        if isinstance(share, float) and share >= _SHARE_READ:
+        found = _read(sample, form)
+        share = 1 - found.null_count() / len(found)
+        # "%Y" takes the 21 of 1/3/21 for the year 21.
+        if share >= _SHARE_READ and 1500 <= float(found.dt.year().median() or 0) <= 2500:  # type: ignore[arg-type]
             fitting.append((share, form))
     if not fitting:
         return None

@@ -283,7 +283,7 @@ class Forecasting(SupervisedRecipe):
             "naive_mae": naive_mae,
             "below_naive": 1.0 - finished.score["mae"] / naive_mae if naive_mae else 0.0,
         }
-        return Finished(score=score, samples=finished.samples)
+        return Finished(score=score, samples=[*finished.samples, *self._gates(model, splits, run)])
 
     def samples(self, splits: Splits, outputs: np.ndarray, targets: np.ndarray, run: Run) -> list[str]:
         from openbook.lenses.forecast_errors import draw_forecast, errors_of
@@ -307,6 +307,24 @@ class Forecasting(SupervisedRecipe):
         )
         draw_forecast(errors, run.samples_folder / "forecast.png")
         return [errors.text()]
+
+    def _gates(self, model: Any, splits: Splits, run: Run) -> list[str]:
+        """What the gates of the first recurrent layer did in the last window of the test."""
+        if self.model not in _RECURRENT:
+            return []
+        from openbook.lenses.gates import draw_gates, gates_in
+
+        facts = splits.facts
+        inputs, _ = splits.test.batch(np.array([len(splits.test) - 1]))
+        gates = gates_in(model, inputs[0])
+        signal_T = inputs[0][:, facts["columns"].index(facts["target"])] * facts["target_scale"]
+        draw_gates(
+            gates,
+            run.samples_folder / "gates.png",
+            signal_T=signal_T + facts["target_mean"],
+            label=f"{facts['target']} in one window",
+        )
+        return [gates.text()]
 
     @staticmethod
     def _stamps_of(facts: Mapping[str, Any], rows_N: np.ndarray) -> np.ndarray:
