@@ -1,9 +1,10 @@
 """openbook's text classifiers beside the book's, on the same texts: `python -m bench.text_classifier`.
 
-Split and backend are the same, too. The book's recipe trains first, scored after each epoch. Then openbook trains for one,
-two, … epochs, each from the start with its rate falling to zero at the end, until it is as good as the book's best
-epoch: that many epochs and seconds (compilation included) stand beside the book's. `--quick` trains nothing: it times
-a few steps of both in turns and tells the seconds of an epoch. Results go to `bench/results/text_classifier.json`.
+Split and backend are the same, too. The book's recipe trains first, scored after each epoch. Then openbook
+trains for one, two, … epochs, each from the start with its rate falling to zero at the end, until it is as
+good as the book's best epoch: that many epochs and seconds (compilation included) stand beside the book's.
+`--quick` trains nothing: it times a few steps of both in turns and tells the seconds of an epoch. Results
+go to `bench/results/text_classifier.json`.
 """
 
 from __future__ import annotations
