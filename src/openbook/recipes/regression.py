@@ -211,28 +211,35 @@ class Regression(SupervisedRecipe):
         }
         return Finished(score=score, samples=[folds.text(), *finished.samples])
 
+    def folds(self, data: Records) -> Iterator[Splits]:
+        """One fold after another: trained on the rows of the others, scored on its own."""
+        from openbook.data.row_hashes import fold_of_rows
+
+        assert self.num_folds
+        fold_N = fold_of_rows(data.hashes, self.num_folds)
+        for fold in range(self.num_folds):
+            test, train = np.flatnonzero(fold_N == fold), np.flatnonzero(fold_N != fold)
+            yield self._splits_of(data, train, test, test)
+
     def _fold_errors(self, data: Records, run: Run, reporter: Reporter) -> Iterator[np.ndarray]:
         """Said − observed of the rows of each fold, by a model that was trained on the other folds."""
-        from openbook.data.row_hashes import fold_of_rows
         from openbook.training.checkpoint import latest_step
 
         assert self.batch_size and self.learning_rate and self.num_folds
         training = LoopTraining(
             self.optimizer, batch_size=self.batch_size, schedule=Schedule(peak=self.learning_rate)
         )
-        fold_N = fold_of_rows(data.hashes, self.num_folds)
-        for fold in range(self.num_folds):
-            test, train = np.flatnonzero(fold_N == fold), np.flatnonzero(fold_N != fold)
-            splits = self._splits_of(data, train, test, test)
+        for number, splits in enumerate(self.folds(data), start=1):
             num_steps = latest_step(run.checkpoints) or 1
             if self.length.budget_s is not None:
-                num_steps = min(num_steps, _MAX_FOLD_EPOCHS * max(1, len(train) // self.batch_size))
-            reporter.message(f"Fold {fold + 1} of {self.num_folds}: {num_steps:,} steps …")
-            with seeded(self.seed + fold + 1):
+                num_steps = min(num_steps, _MAX_FOLD_EPOCHS * max(1, len(splits.train) // self.batch_size))
+            reporter.message(f"Fold {number} of {self.num_folds}: {num_steps:,} steps …")
+            with seeded(self.seed + number):
                 model = self.build_model(splits.facts)
             training.train(model, splits, num_steps=num_steps, seed=self.seed)
-            said_N = predict(model, splits.test, batch_size=self.batch_size)[:, 0].astype(np.float64)
-            yield said_N * splits.facts["scale"] + splits.facts["mean"] - data.targets_N[test]
+            said = predict(model, splits.test, batch_size=self.batch_size)[:, 0]
+            _, observed = splits.test.batch(np.arange(len(splits.test)))
+            yield _in_unit(splits.facts, said) - _in_unit(splits.facts, observed)
 
     def samples(self, splits: Splits, outputs: np.ndarray, targets: np.ndarray, run: Run) -> list[str]:
         from openbook.lenses.residuals import Residuals, draw_residuals
