@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,28 +16,40 @@ if TYPE_CHECKING:
     from openbook.runs import Run
 
 
-def train(recipe: str, *, name: str | None = None, quiet: bool = False, **settings: Any) -> Run:
+def train(
+    recipe: str,
+    *,
+    name: str | None = None,
+    quiet: bool = False,
+    callbacks: Sequence[Any] = (),
+    metrics: Mapping[str, Callable[[Any, Any], float]] | None = None,
+    **settings: Any,
+) -> Run:
     """Train a recipe; the same as `openbook train RECIPE`.
 
     Args:
         recipe: its name, such as "text-generator".
         name: name of the run's folder; counted up when left out.
         quiet: show no progress.
+        callbacks: told of each step and held-out score: `openbook.training.callback.Callback`, or Keras' own.
+        metrics: further held-out scores by name, each a function of outputs and targets as NumPy arrays.
         settings: the recipe's fields, such as data="my-texts/" and budget="10m".
     Returns:
         the finished run; `run.section("score")` is its held-out score.
     Raises:
-        UsageError: unknown recipe or setting.
+        UsageError: unknown recipe or setting, or a callback or metric that cannot be used.
         DataError: the data cannot be used.
         Interrupted, TrainingError, RunError: what was done is saved.
     """
     from openbook.recipes import make_recipe, session
+    from openbook.training.keras_callbacks import as_callbacks
     from openbook.training.reporter import choose_reporter
 
     chosen = make_recipe(recipe, settings)
+    watchers = as_callbacks(callbacks)
     reporter = choose_reporter(quiet=quiet)
     try:
-        return session.train(chosen, reporter=reporter, name=name).run
+        return session.train(chosen, reporter=reporter, name=name, callbacks=watchers, metrics=metrics).run
     finally:
         reporter.close()
 

@@ -17,6 +17,7 @@ from openbook.recipes.supervised import SupervisedRecipe
 from openbook.runs import Run
 from openbook.runs.readable import score_text
 from openbook.saved_models import load_model
+from openbook.training.checkpoint import load_latest
 from openbook.training.schedule import Schedule
 
 # How the run's report says that the pictures came: a word of it, and the part of the template that reads them.
@@ -61,6 +62,7 @@ def project_files(run: Run, place: DataPlace) -> Iterator[dict[str, str]]:
     if names is not None:
         constants["NAMES"] = names
     tolerance, num_test = _tolerance(run)
+    shape = str(settings.get("schedule", Schedule(peak=1.0).shape))
     train = filled(
         "digits/train.py",
         constants={
@@ -69,11 +71,13 @@ def project_files(run: Run, place: DataPlace) -> Iterator[dict[str, str]]:
             "LEARNING_RATE": settings["learning_rate"],
             "WEIGHT_DECAY": settings["weight_decay"],
             "CHECKED_STEPS": tuple(row["step"] for row in run.metrics() if "held_out" in row),
-            "WARM_UP_SHARE": Schedule(peak=1.0).warm_up_share,
-            "DECAY_SHARE": Schedule(peak=1.0).decay_share,
+            "NUM_STEPS": _num_steps(run),
+            **({} if shape == "constant" else {"WARM_UP_SHARE": Schedule(peak=1.0).warm_up_share}),
+            **({"DECAY_SHARE": Schedule(peak=1.0).decay_share} if shape == "trapezoid" else {}),
             "RUN_SCORE": {name: round(value, 6) for name, value in run.section("score").items()},
             "TOLERANCE": tolerance,
         },
+        parts=(shape,),
         sources={"model": model},
     )
     has_budget = settings.get("steps") is None and settings.get("epochs") is None
@@ -141,6 +145,14 @@ def _tolerance(run: Run) -> tuple[float, int]:
     # A share of 0 or 1 would have no error at all; one example more or less is always possible.
     spread = max(accuracy * (1 - accuracy), 1 / number)
     return round(2 * math.sqrt(2 * spread / number), 4), number
+
+
+def _num_steps(run: Run) -> int:
+    """The length that was planned; a run may have ended earlier."""
+    latest = load_latest(run.checkpoints)
+    if latest is not None and latest[1].num_steps:
+        return latest[1].num_steps
+    return int(run.section("settings").get("steps") or run.section("actual")["steps"])
 
 
 def _requirements(run: Run, packages: list[str]) -> str:

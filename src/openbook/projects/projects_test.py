@@ -100,7 +100,11 @@ def run_python(folder, *arguments):
 
 @pytest.mark.long
 @pytest.mark.usefixtures("own_folders")
-@pytest.mark.parametrize("settings", [{}, {"model": "convnet", "num_filters": 4}], ids=["dense", "convnet"])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"model": "convnet", "num_filters": 4, "schedule": "cosine"}, {"patience": 1, "schedule": "step"}],
+    ids=["dense", "convnet", "patience"],
+)
 def test_project_without_openbook_comes_to_the_score_of_the_run(tmp_path, settings):
     run = trained(write_folder(tmp_path / "shapes"), **settings)
     project = start_project(run, tmp_path / "project")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from openbook.errors import UsageError
 from openbook.training.length import Length, parse_duration
+from openbook.training.schedule import SHAPES, check_shape
 
 if TYPE_CHECKING:
     from openbook.forecasting.workload import Workload
@@ -60,6 +61,9 @@ class Recipe(abc.ABC):
     epochs: float | None = setting(None, "times to go through the data, instead of a budget")
     checkpoint_interval_s: float = setting(30.0, "seconds between checkpoints")
     seed: int = setting(0, "same seed, same machine, same result")
+    schedule: str = setting("trapezoid", f"{', '.join(SHAPES)}: how the learning rate goes over the run")
+    patience: int | None = setting(None, "end after so many held-out scores without a better one")
+    tensorboard: bool = setting(False, "also write the curves for TensorBoard, into the run's folder")
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**32:
@@ -69,6 +73,9 @@ class Recipe(abc.ABC):
                 f"--checkpoint-interval-s must be 0 (after every step) or more, "
                 f"not {self.checkpoint_interval_s}"
             )
+        check_shape(self.schedule)
+        if self.patience is not None and self.patience < 1:
+            raise UsageError(f"--patience must be 1 or more, not {self.patience}")
         _ = self.length
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,10 +21,12 @@ from openbook.runs.machine import peak_memory_bytes
 from openbook.runs.names import run_argument
 from openbook.runs.record import RECORD_NAME
 from openbook.saved_models import save_model
+from openbook.training.callback import Callback, Metric, Watch, watching
 from openbook.training.devices import has_accelerator, peak_memory
 from openbook.training.phases import Phases
 from openbook.training.reporter import Reporter
 from openbook.training.seeding import seeded
+from openbook.training.tensorboard import TensorBoardCallback, check_tensorboard
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,18 +71,28 @@ class _Account:
 
 
 def train(
-    recipe: Recipe, *, reporter: Reporter, name: str | None = None, start_s: float = 0.0
+    recipe: Recipe,
+    *,
+    reporter: Reporter,
+    name: str | None = None,
+    start_s: float = 0.0,
+    callbacks: Sequence[Callback] = (),
+    metrics: Mapping[str, Metric] | None = None,
 ) -> TrainingResult:
     """Load the data, make a run and train it to its end.
 
     Args:
         start_s: what the command took before this call, to be counted.
+        callbacks: told of each step and each held-out score.
+        metrics: further held-out scores by name.
 
     Raises:
+        UsageError: metrics for a recipe that has no outputs to give them, or a package is missing.
         DataError: the data cannot be used; no run was made.
         Interrupted, TrainingError, RunError: see `training.fit`.
     """
     account = _Account(start_s)
+    watch = _watch(recipe, callbacks, metrics or {})
     with account.phases.measure("data"):
         data = recipe.load_data(reporter)
     reporter.data(data.report)
@@ -103,7 +115,7 @@ def train(
         "forecast": forecast,
     }
     run = Run.create(recipe=recipe.name, record=record, name=name)
-    return _train_in(run, resolved, data, reporter, account)
+    return _train_in(run, resolved, data, reporter, account, watch)
 
 
 def _forecast(recipe: Recipe, data: Any, reporter: Reporter, account: _Account) -> dict[str, Any] | None:
@@ -156,16 +168,37 @@ def resume(run: Run, *, reporter: Reporter, start_s: float = 0.0) -> TrainingRes
     with account.phases.measure("start"):
         prepare_backend()
     reporter.forecast(recorded_lines(run.section("forecast")))
-    return _train_in(run, recipe, data, reporter, account)
+    return _train_in(run, recipe, data, reporter, account, _watch(recipe, (), {}))
 
 
-def _train_in(run: Run, recipe: Recipe, data: Any, reporter: Reporter, account: _Account) -> TrainingResult:
+def _watch(recipe: Recipe, callbacks: Sequence[Callback], metrics: Mapping[str, Metric]) -> Watch:
+    """What is done beside training, from the recipe's settings and a person's own.
+
+    Raises:
+        UsageError: what it needs is not there.
+    """
+    if recipe.tensorboard:
+        check_tensorboard()
+    if metrics and not hasattr(recipe, "answer_of"):
+        raise UsageError(f"metrics are for recipes that learn from examples, and {recipe.name} does not")
+    return Watch(
+        callbacks=tuple(callbacks), metrics=metrics, patience=recipe.patience, schedule=recipe.schedule
+    )
+
+
+def _train_in(
+    run: Run, recipe: Recipe, data: Any, reporter: Reporter, account: _Account, watch: Watch
+) -> TrainingResult:
+    if recipe.tensorboard:
+        written = TensorBoardCallback(run.path / "tensorboard")
+        watch = dataclasses.replace(watch, callbacks=(*watch.callbacks, written))
     with run.lock():
         session: dict[str, Any] = {"started": datetime.now(UTC).isoformat(), "ended": None}
         sessions = [*run.record.get("sessions", []), session]
         run.update(status="training", sessions=sessions)
         try:
-            result = _train_to_end(run, recipe, data, reporter, account)
+            with watching(watch):
+                result = _train_to_end(run, recipe, data, reporter, account)
         except BaseException as error:
             reporter.close()
             known = _explained(error, run)

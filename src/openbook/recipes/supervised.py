@@ -21,9 +21,9 @@ from openbook.saved_models import load_model
 from openbook.supervised.examples import Batches
 from openbook.supervised.goals import Goal
 from openbook.supervised.task import Splits, SupervisedTask, predict
+from openbook.training.callback import current_watch, custom_scores, num_evaluations
 from openbook.training.schedule import Schedule
 from openbook.training.seeding import seeded
-from openbook.training.task import NUM_EVALUATIONS
 
 if TYPE_CHECKING:
     from openbook.runs import Run
@@ -117,6 +117,7 @@ class SupervisedRecipe(Recipe, abc.ABC):
             math.ceil(len(each) / self.batch_size) for each in (splits.validation, splits.test)
         )
         left_out = {"data", "budget", "steps", "epochs", "seed", "checkpoint_interval_s", "learning_rate"}
+        left_out |= {"schedule", "patience", "tensorboard"}
         settings = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
@@ -137,7 +138,7 @@ class SupervisedRecipe(Recipe, abc.ABC):
             prepare_s=prepare_s,
             data_bytes=0,
             passing_bytes=0,
-            num_evaluations=NUM_EVALUATIONS,
+            num_evaluations=num_evaluations(self.patience),
             evaluation=ForwardWork(batches=num_validated),
             final=ForwardWork(batches=2 * num_tested, num_traced=2, num_compiled=1),
             preprocessing_bytes=len(json.dumps(splits.facts)),
@@ -180,6 +181,7 @@ class SupervisedRecipe(Recipe, abc.ABC):
         score = self._task(model, splits).test_score()
         outputs = predict(model, splits.test, batch_size=self.batch_size)
         _, targets = splits.test.batch(np.arange(len(splits.test)))
+        score |= custom_scores(current_watch().metrics, outputs, targets)
         samples = self.samples(splits, outputs, targets, run)
         self._keep_examples(splits, outputs, targets, run)
         return Finished(score=score, samples=samples)

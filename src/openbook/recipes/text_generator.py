@@ -25,13 +25,13 @@ from openbook.text.sampling import Decoding, drawing_program
 from openbook.text.score import num_score_batches, score_stream
 from openbook.text.stream import TokenBatches, TokenStream
 from openbook.text.tokenizer import Tokenizer
+from openbook.training.callback import num_evaluations
 from openbook.training.checkpoint import load_latest
 from openbook.training.losses import next_token_loss, token_nats
 from openbook.training.precision import check_precision, remembered_precision
 from openbook.training.schedule import Schedule
 from openbook.training.seeding import seeded
 from openbook.training.state import TrainingState
-from openbook.training.task import NUM_EVALUATIONS
 
 if TYPE_CHECKING:
     from openbook.data import Documents, TextReport
@@ -294,7 +294,7 @@ class TextGenerator(Recipe):
             prepare_s=part.prepare_s,
             data_bytes=part.held_bytes + int((scale - 1.0) * sum(map(len, data.train_texts))),
             passing_bytes=part.passing_bytes,
-            num_evaluations=NUM_EVALUATIONS,
+            num_evaluations=num_evaluations(self.patience),
             # A score, and the two programs that write a sample.
             evaluation=ForwardWork(
                 batches=compared, passes=_SAMPLE_TOKENS // 2, num_traced=3, num_compiled=3

@@ -15,6 +15,7 @@ from openbook.runs import Run
 from openbook.runs.atomic import atomic_write
 from openbook.runs.readable import readable_duration
 from openbook.training import checkpoint
+from openbook.training.callback import current_watch, custom_scores
 from openbook.training.checkpoint import Best, Position
 from openbook.training.interrupt import StopRequest, stop_on_signal
 from openbook.training.length import Length, StepPlan
@@ -85,7 +86,9 @@ class _Session:
 
     def __init__(self, task: Task, settings: FitSettings, run: Run, reporter: Reporter) -> None:
         self.task = task
-        self.schedule = settings.schedule
+        self.watch = current_watch()
+        shape = self.watch.schedule or settings.schedule.shape
+        self.schedule = dataclasses.replace(settings.schedule, shape=shape)
         self.checkpoint_interval_s = settings.checkpoint_interval_s
         self.run = run
         self.reporter = reporter
@@ -94,19 +97,24 @@ class _Session:
         self.step = 0
         self.best: Best | None = None
         self.plan = StepPlan(settings.length, steps_per_epoch=task.steps_per_epoch)
-        self.evaluations: list[float] = list(EVALUATIONS)
+        self.evaluations: list[float] = list(self.watch.evaluations)
         self.evaluated_step = 0
         self.phases = Phases()
         self.time_left = TimeLeft(run.section("forecast").get("phases") or {})
+        self.is_stopped = False
         self._resume()
         self.first_step = self.step
+        for callback in self.watch.callbacks:
+            callback.model = task.model
+            callback.on_begin(self.step)
+        self.holds_each_step = any(each.wants_weights_of_each_step for each in self.watch.callbacks)
         self.clock_s = time.monotonic()
         self.saved_at_s = self.clock_s
 
     def train(self, stop: StopRequest) -> FitResult:
         first_step = self.first_step
         pending: tuple[Any, float] | None = None  # loss and learning rate of the step in flight
-        while not self.plan.is_done(self.step):
+        while not self._is_done():
             learning_rate = self.schedule.learning_rate(self.plan.progress(self.step))
             inputs, targets = self.task.batch_at(self.step)
             self.state, loss = self.train_step(self.state, inputs, targets, learning_rate)
@@ -116,6 +124,7 @@ class _Session:
                 self._finish_step(self.step - 1, *pending, is_warm=self.step - 1 > first_step + 1)
             pending = (loss, learning_rate)
             is_due = self._is_evaluation_due() or self._is_checkpoint_due() or stop.is_made
+            is_due = is_due or self.holds_each_step
             if is_due or self.plan.is_done(self.step):
                 self._finish_step(self.step, *pending, is_warm=self.step > first_step + 1)
                 pending = None
@@ -151,6 +160,10 @@ class _Session:
                 unit=self.task.unit,
             )
         )
+        if self.holds_each_step:
+            self.state.put_weights_into(self.task.model)
+        for callback in self.watch.callbacks:
+            callback.on_step(step, value, learning_rate)
 
     def _mind_the_deadline(self, *, compiling_s: float) -> None:
         """Leave out the evaluations on the way where they might take what is left of a short budget.
@@ -170,10 +183,13 @@ class _Session:
 
     def _between_steps(self, stop: StopRequest) -> None:
         if self._is_evaluation_due():
-            self.evaluations = [share for share in self.evaluations if share > self.plan.progress(self.step)]
+            progress = self.plan.progress(self.step)
+            # However often it is scored, the weights are kept and a sample is made at these shares alone.
+            is_milestone = any(self.evaluations[0] <= share <= progress for share in EVALUATIONS)
+            self.evaluations = [share for share in self.evaluations if share > progress]
             with self.phases.measure("held_out"):
-                self._evaluate()
-                text = self.task.sample(self.state, self.step)
+                self._evaluate(keep_snapshot=is_milestone)
+                text = self.task.sample(self.state, self.step) if is_milestone else None
             if text is not None:
                 self.reporter.sample(text)
                 atomic_write(self.run.samples_folder / f"step-{self.step}.txt", text)
@@ -185,18 +201,23 @@ class _Session:
         elif self._is_checkpoint_due() or stop.is_made:
             self._save()
         self._count_lap()
-        if stop.is_made and not self.plan.is_done(self.step):
+        if stop.is_made and not self._is_done():
             self.state.put_weights_into(self.task.model)
             raise Interrupted(
                 f"stopped after step {self.step}; everything is saved. "
                 f"Go on with: openbook train --resume {self.run.name}"
             )
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, *, keep_snapshot: bool = True) -> None:
         score = self.task.evaluate(self.state)
+        if self.watch.metrics:
+            # Only tasks that can give their outputs come with metrics; see `session.train`.
+            outputs, targets = self.task.held_out_outputs(self.state)  # type: ignore[attr-defined]
+            score |= custom_scores(self.watch.metrics, outputs, targets)
         key = self.task.score_key
         weights = {"trainable": self.state.trainable, "non_trainable": self.state.non_trainable}
-        checkpoint.save_snapshot(self.run.checkpoints, weights, step=self.step)
+        if keep_snapshot:
+            checkpoint.save_snapshot(self.run.checkpoints, weights, step=self.step)
         if self.best is None or score[key] < self.best.score[key]:
             file = checkpoint.save_best(self.run.checkpoints, weights, step=self.step)
             self.best = Best(step=self.step, score=score, file=file)
@@ -205,6 +226,26 @@ class _Session:
         )
         self.evaluated_step = self.step
         self.reporter.evaluated(self.step, score)
+        if any(callback.uses_model for callback in self.watch.callbacks):
+            self.state.put_weights_into(self.task.model)
+        answers = [callback.on_evaluation(self.step, score) for callback in self.watch.callbacks]
+        if "stop" in answers and not self._is_done():
+            self.is_stopped = True
+            self.reporter.message(f"A callback ends the run after step {self.step}")
+        self._mind_the_patience()
+
+    def _mind_the_patience(self) -> None:
+        """End the run after so many scores without a better one; counted in the metrics, so it outlasts a kill."""
+        if self.watch.patience is None or self.best is None or self._is_done():
+            return
+        steps = {row["step"] for row in self.run.metrics() if "held_out" in row}
+        num_worse = sum(step > self.best.step for step in steps)
+        if num_worse >= self.watch.patience:
+            self.is_stopped = True
+            self.reporter.message(
+                f"Ended after step {self.step}: {num_worse} scores in a row were no better than that of step "
+                f"{self.best.step}"
+            )
 
     def _finish(self) -> FitResult:
         """Score the last weights and put the better of best and last into the model."""
@@ -222,6 +263,8 @@ class _Session:
                 self.state, trainable=arrays["trainable"], non_trainable=arrays.get("non_trainable", [])
             )
         self.state.put_weights_into(self.task.model)
+        for callback in self.watch.callbacks:
+            callback.on_end(self.best.score)
         return FitResult(
             steps=self.step,
             train_s=train_s,
@@ -259,6 +302,7 @@ class _Session:
         self.run.truncate_metrics(after_step=self.step)
         self.evaluated_step = max((row["step"] for row in self.run.metrics() if "held_out" in row), default=0)
         self.reporter.message(f"Going on after step {self.step}")
+        self._mind_the_patience()
 
     def _stop_at_bad_loss(self, step: int) -> None:
         # The step itself changed nothing, so what is saved here are the last good weights.
@@ -271,8 +315,11 @@ class _Session:
             f"Train anew with a lower --learning-rate, or look for extreme values in the data"
         )
 
+    def _is_done(self) -> bool:
+        return self.is_stopped or self.plan.is_done(self.step)
+
     def _is_evaluation_due(self) -> bool:
-        if self.plan.is_done(self.step):
+        if self._is_done():
             return False
         return bool(self.evaluations) and self.plan.progress(self.step) >= self.evaluations[0]
 

@@ -23,10 +23,16 @@ LEARNING_RATE = 2e-3  #: fill
 WEIGHT_DECAY = 0.01  #: fill
 # After these steps the validation examples are scored, and the best weights are kept.
 CHECKED_STEPS = (25, 50, 75, 100)  #: fill
-NUM_STEPS = CHECKED_STEPS[-1]
-# Shares of the run in which the learning rate rises, and in which it falls to zero.
+# The learning rate goes over so many steps.
+NUM_STEPS = 100  #: fill
+#: if trapezoid cosine step
+# Share of the run in which the learning rate rises.
 WARM_UP_SHARE = 0.03  #: fill
+#: end
+#: if trapezoid
+# Share of the run, at its end, in which it falls to zero.
 DECAY_SHARE = 0.7  #: fill
+#: end
 # What the run came to. The same on the same machine up to rounding; elsewhere, two standard errors of the
 # difference of two shares.
 RUN_SCORE = {"accuracy": 0.9}  #: fill
@@ -45,15 +51,30 @@ def build_model() -> keras.Model:
 #: end
 
 
-class Trapezoid(keras.optimizers.schedules.LearningRateSchedule):
-    """The learning rate over the run: it rises, stays, and falls to zero at the end."""
+class RateOverTheRun(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate of each step."""
 
     def __call__(self, step: object) -> object:
         """Rate of a step, counted from 0."""
         progress = keras.ops.cast(step, "float32") / NUM_STEPS
+        #: if constant
+        return LEARNING_RATE * keras.ops.ones_like(progress)
+        #: end
+        #: if trapezoid cosine step
         rising = (progress + 1e-3) / (WARM_UP_SHARE + 1e-3)
+        #: end
+        #: if trapezoid
         falling = (1.0 - progress) / DECAY_SHARE
+        #: end
+        #: if cosine
+        falling = 0.5 * (1.0 + keras.ops.cos(math.pi * progress))
+        #: end
+        #: if step
+        falling = keras.ops.where(progress < 0.5, 1.0, keras.ops.where(progress < 0.75, 0.1, 0.01))
+        #: end
+        #: if trapezoid cosine step
         return LEARNING_RATE * keras.ops.clip(keras.ops.minimum(rising, falling), 0.0, 1.0)
+        #: end
 
     def get_config(self) -> dict[str, object]:
         """Nothing: all its numbers stand above."""
@@ -64,7 +85,7 @@ def compiled_model() -> keras.Model:
     """The network with its loss and optimizer; the same seed gives the same first weights."""
     random.seed(SEED)  # where Keras takes the seeds of its initializers from
     model = build_model()
-    optimizer = keras.optimizers.AdamW(Trapezoid(), weight_decay=WEIGHT_DECAY, global_clipnorm=1.0)
+    optimizer = keras.optimizers.AdamW(RateOverTheRun(), weight_decay=WEIGHT_DECAY, global_clipnorm=1.0)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
@@ -89,7 +110,9 @@ def train(model: keras.Model, splits: data.Splits) -> None:
     for end in CHECKED_STEPS:
         model.fit(batches(splits.train, start, end), steps_per_epoch=end - start, shuffle=False, verbose=0)
         loss, accuracy = model.evaluate(*splits.validation, batch_size=BATCH_SIZE, verbose=0)
-        print(f"step {end}/{NUM_STEPS}: validation loss {loss:.4f}, accuracy {accuracy:.1%}", flush=True)
+        print(
+            f"step {end}/{CHECKED_STEPS[-1]}: validation loss {loss:.4f}, accuracy {accuracy:.1%}", flush=True
+        )
         if loss < best_loss:
             best_loss, best_weights = loss, model.get_weights()
         start = end
