@@ -123,9 +123,30 @@ def _hours(folder: Path) -> Sample:
     )
 
 
+def _houses(folder: Path) -> Sample:
+    """Prices that follow from size and town; some sizes are missing."""
+    rng = np.random.default_rng(0)
+    rows, dull = ["size,town,sold,price"], ["size,price"]
+    for number in range(60):
+        size, town = int(rng.integers(20, 200)), str(rng.choice(["Rome", "Oslo"]))
+        price = 3 * size + 50 * (town == "Oslo") + rng.normal()
+        rows.append(f"{size if number % 9 else ''},{town},2024-03-{number % 28 + 1:02d},{price:.1f}")
+        dull.append(f"{size},7")
+    (folder / "houses.csv").write_text("\n".join(rows), encoding="utf-8")
+    (folder / "dull.csv").write_text("\n".join(dull), encoding="utf-8")
+    small = {"hidden_units": 8, "batch_size": 8, "target": "price"}
+    return Sample(
+        data=folder / "houses.csv",
+        given="size=120, town=Oslo",
+        settings=({**small, "model": "dense", "num_folds": 2}, {**small, "model": "linear", "num_folds": 0}),
+        broken=folder / "dull.csv",
+    )
+
+
 SAMPLES: Mapping[str, Callable[[Path], Sample]] = {
     "text-generator": _texts,
     "digits": _shapes,
     "forecasting": _hours,
+    "regression": _houses,
     "text-classifier": _labelled_texts,
 }
