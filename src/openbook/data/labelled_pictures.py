@@ -68,6 +68,7 @@ def load_pictures(
     *,
     catalog: Mapping[str, PictureDataSet] = PICTURE_CATALOG,
     target: str | None = None,
+    max_per_class: int | None = None,
     max_bytes: int = MAX_BYTES,
     progress: Progress = silent,
 ) -> LabelledPictures:
@@ -79,13 +80,18 @@ def load_pictures(
             one of paths.
         form: what every picture is brought into.
         target: column of the labels, for tables; guessed when left out.
+        max_per_class: picture files that are read of each class, the first ones; all when left out.
     Raises:
         DataError: it cannot be used; the message says what was found and what would do.
     """
     fetched, title, licence, classes = _fetched(source, catalog, max_bytes=max_bytes, progress=progress)
-    reading = _Reading(form=form, target=target, max_bytes=max_bytes)
+    reading = _Reading(form=form, target=target, max_per_class=max_per_class, max_bytes=max_bytes)
+    files_in = catalog[source].files_in if source in catalog else None
     for each in fetched:
-        reading.read(each.path)
+        if files_in is None:
+            reading.read(each.path)
+        else:
+            reading.read_files(files_in(each.path), folder=None)
     origin: dict[str, object] = dict(fetched[0].record)
     if len(fetched) > 1:
         origin["files"] = [each.record for each in fetched]
@@ -117,9 +123,12 @@ def _fetched(
 class _Reading:
     """Pictures and labels as they are found, file after file."""
 
-    def __init__(self, *, form: PictureForm, target: str | None, max_bytes: int) -> None:
+    def __init__(
+        self, *, form: PictureForm, target: str | None, max_per_class: int | None, max_bytes: int
+    ) -> None:
         self.form = form
         self.target = target
+        self.max_per_class = max_per_class
         self.max_bytes = max_bytes
         self.arrays: list[np.ndarray] = []
         self.labels: list[str] = []
@@ -127,22 +136,25 @@ class _Reading:
         self.ways: Counter[str] = Counter()
         self.notes: list[str] = []
         self._idx: dict[str, np.ndarray] = {}
+        self._num_read: Counter[str] = Counter()
+        self._num_beyond = 0
 
     def read(self, path: Path) -> None:
         """One file, archive or folder."""
         if path.is_dir():
-            self._read_files(files_of_folder(path, max_bytes=self.max_bytes), folder=path)
+            self.read_files(files_of_folder(path, max_bytes=self.max_bytes), folder=path)
             return
         content = path.read_bytes()
         if suffix_of(path.name) == ".npz" or is_npz(content):
             self._read_npz(content)
         elif content[:4] == b"PK\x03\x04" or suffix_of(path.name) in (".zip", ".tar", ".tgz", ".xz", ".bz2"):
-            self._read_files(files_of_archive(path, max_bytes=self.max_bytes), folder=None)
+            self.read_files(files_of_archive(path, max_bytes=self.max_bytes), folder=None)
         else:
             name = path.name[13:] if re.match(r"[0-9a-f]{12}-", path.name) else path.name
-            self._read_files(iter([FoundFile(name=name, content=content)]), folder=path.parent)
+            self.read_files(iter([FoundFile(name=name, content=content)]), folder=path.parent)
 
-    def _read_files(self, files: Iterator[FoundFile | SkippedFile], *, folder: Path | None) -> None:
+    def read_files(self, files: Iterator[FoundFile | SkippedFile], *, folder: Path | None) -> None:
+        """Files one by one, from a folder or an archive."""
         tables = []
         for each in files:
             if isinstance(each, SkippedFile):
@@ -177,10 +189,13 @@ class _Reading:
         if not content:
             self.skipped.append(SkippedFile(name=name, reason=Reason.EMPTY, detail="0 bytes"))
             return
+        if not self._has_room(label):
+            return
         try:
             self.arrays.append(self.form.array_of(content)[None])
         except UsageError as error:
             self.skipped.append(SkippedFile(name=name, reason=Reason.DAMAGED, detail=str(error)))
+            self._num_read[label] -= 1
             return
         self.labels.append(label)
         self.ways[way] += 1
@@ -307,9 +322,21 @@ class _Reading:
         if images.dtype != np.uint8:
             scale = 255.0 if images.size and float(images.max()) <= 1.0 else 1.0
             images = (images * scale).round().clip(0, 255).astype(np.uint8)
+        texts = [str(label) for label in labels.tolist()]
+        if self.max_per_class is not None:
+            kept = [index for index, label in enumerate(texts) if self._has_room(label)]
+            images, texts = images[kept], [texts[index] for index in kept]
         self.arrays.append(in_form(images, self.form))
-        self.labels += [str(label) for label in labels.tolist()]
+        self.labels += texts
         self.ways[way] += len(images)
+
+    def _has_room(self, label: str) -> bool:
+        """Whether another picture of a class is read; then it counts."""
+        if self.max_per_class is not None and self._num_read[label] >= self.max_per_class:
+            self._num_beyond += 1
+            return False
+        self._num_read[label] += 1
+        return True
 
     def finished(
         self,
@@ -370,6 +397,10 @@ class _Reading:
         num_duplicates = len(hashes) - len(first)
         if num_duplicates:
             facts.append(("Cleaned", f"{counted(num_duplicates, 'duplicate')} left out, found by content"))
+        if self._num_beyond:
+            facts.append(
+                ("Left out", f"{self._num_beyond:,} pictures; {self.max_per_class:,} of each class are read")
+            )
         facts += [("Skipped", text) for text in self._skipped_texts()]
         warnings = []
         if mixed:

@@ -15,7 +15,7 @@ import numpy as np
 from openbook.data.display import harmless, size_text
 from openbook.errors import DataError
 from openbook.pictures.decode import FILE_FORMATS, decode_picture
-from openbook.pictures.preprocess import Target, preprocess
+from openbook.pictures.preprocess import Target, stages
 
 _MAX_UNZIPPED_BYTES = 4 << 30
 
@@ -43,9 +43,9 @@ class PictureForm:
         """
         picture, _ = decode_picture(content, formats=FILE_FORMATS)
         target = Target(height=self.height, width=self.width, channels=self.channels)
-        settings = {"crop": self.crop, "invert": self.invert, "range": "0…255"}
-        array, _ = preprocess(picture, target, settings)
-        return np.asarray(array[0].round().clip(0, 255), np.uint8)
+        for _, _, changed in stages(picture, target, {"crop": self.crop, "invert": self.invert}):
+            picture = changed
+        return np.asarray(picture, np.uint8).reshape(self.height, self.width, self.channels)
 
 
 def in_form(images: np.ndarray, form: PictureForm) -> np.ndarray:

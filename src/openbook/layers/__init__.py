@@ -11,6 +11,7 @@ from openbook.layers.feed_forward import FeedForward
 from openbook.layers.learned_positions import LearnedPositions
 from openbook.layers.padding import AttentionMask, MaskedMax, MaskedMean, PaddingMask
 from openbook.layers.projection import Projection
+from openbook.layers.random_view import RandomView
 from openbook.layers.weighted_sum import WeightedSum
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "MaskedMean",
     "PaddingMask",
     "Projection",
+    "RandomView",
     "WeightedSum",
 ]

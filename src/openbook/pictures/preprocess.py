@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,40 +48,48 @@ def preprocess(picture: Image, target: Target, settings: Mapping[str, str]) -> t
         picture: mode L, RGB or RGBA.
         settings: `crop` ("content", "centre", "whole"), `invert` ("auto", "yes", "no"), `range` (one of `RANGES`).
     """
-    from PIL import Image, ImageOps
-
-    steps = [_step("Your picture", "As it was given.", picture)]
-    if picture.mode == "RGBA":
-        picture = on_white(picture)
-        steps.append(_step("On white", "What is transparent becomes white.", picture))
-    mode, word = ("L", "grey") if target.channels == 1 else ("RGB", "colour")
-    if picture.mode != mode:
-        picture = picture.convert(mode)
-        what = "The model knows brightness only." if mode == "L" else "The model takes red, green and blue."
-        steps.append(_step(f"To {word}", what, picture))
-    is_bright = _background(picture) > 127
-    if settings["invert"] == "yes" or (settings["invert"] == "auto" and is_bright):
-        picture = ImageOps.invert(picture)
-        why = "The background is bright; the model was trained on bright signs on black."
-        steps.append(
-            _step("Invert", why if settings["invert"] == "auto" else "Dark becomes bright.", picture)
-        )
-    if settings["crop"] == "content":
-        picture = _crop_to_content(picture, target)
-        steps.append(_step("Crop to what is drawn", "A margin of one fifth is kept around it.", picture))
-    elif settings["crop"] == "centre":
-        picture = ImageOps.fit(picture, _fitting(picture, target), method=Image.Resampling.NEAREST)
-        steps.append(_step("Crop to the centre", "In the shape that the model takes.", picture))
-    picture = picture.resize(
-        (target.width, target.height), Image.Resampling.BOX if _shrinks(picture, target) else None
-    )
-    steps.append(_step("Scale", "To the size that the model takes.", picture))
+    steps = []
+    for title, explanation, changed in stages(picture, target, settings):
+        steps.append(_step(title, explanation, changed))
+        picture = changed
     array = in_range(
         np.asarray(picture, np.float32).reshape(1, target.height, target.width, -1), settings["range"]
     )
     low, high = float(array.min()), float(array.max())
     steps.append(_step("Value range", f"{RANGES[settings['range']]} Here: {low:.3g} to {high:.3g}.", picture))
     return array, steps
+
+
+def stages(picture: Image, target: Target, settings: Mapping[str, str]) -> Iterator[tuple[str, str, Image]]:
+    """The picture after each change, with a title and the reason; the last one is as large as the model takes it.
+
+    Args: see `preprocess`.
+    """
+    from PIL import Image, ImageOps
+
+    yield "Your picture", "As it was given.", picture
+    if picture.mode == "RGBA":
+        picture = on_white(picture)
+        yield "On white", "What is transparent becomes white.", picture
+    mode, word = ("L", "grey") if target.channels == 1 else ("RGB", "colour")
+    if picture.mode != mode:
+        picture = picture.convert(mode)
+        what = "The model knows brightness only." if mode == "L" else "The model takes red, green and blue."
+        yield f"To {word}", what, picture
+    is_inverted = settings["invert"] == "yes"
+    if is_inverted or (settings["invert"] == "auto" and _background(picture) > 127):
+        picture = ImageOps.invert(picture)
+        why = "The background is bright; the model was trained on bright signs on black."
+        yield "Invert", "Dark becomes bright." if is_inverted else why, picture
+    if settings["crop"] == "content":
+        picture = _crop_to_content(picture, target)
+        yield "Crop to what is drawn", "A margin of one fifth is kept around it.", picture
+    elif settings["crop"] == "centre":
+        picture = ImageOps.fit(picture, _fitting(picture, target), method=Image.Resampling.NEAREST)
+        yield "Crop to the centre", "In the shape that the model takes.", picture
+    size = (target.width, target.height)
+    picture = picture.resize(size, Image.Resampling.BOX if _shrinks(picture, target) else None)
+    yield "Scale", "To the size that the model takes.", picture
 
 
 def in_range(brightness: np.ndarray, name: str) -> np.ndarray:
