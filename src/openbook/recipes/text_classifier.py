@@ -46,7 +46,7 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "dropout": 0.3,
         "word_dropout": 0.1,
         "batch_size": 64,
-        "learning_rate": 2e-3,
+        "learning_rate": 5e-3,
     },
     "transformer": {
         "vocabulary_size": 20_000,
@@ -56,7 +56,7 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "dropout": 0.3,
         "word_dropout": 0.1,
         "batch_size": 64,
-        "learning_rate": 4e-3,
+        "learning_rate": 2e-3,
     },
 }
 _LARGEST_FILE_BYTES = 16 << 20
