@@ -22,6 +22,7 @@ class ForecastErrors:
 
     Attributes:
         stamps_N: int64 microseconds since 1970 of the moments that were forecast.
+        series_N: number of the series that each belongs to.
         segments: name of a part of the test, number of forecasts, mean absolute error, that of the naive line.
     """
 
@@ -30,6 +31,7 @@ class ForecastErrors:
     ahead: str
     naive_words: str
     stamps_N: np.ndarray
+    series_N: np.ndarray
     observed_N: np.ndarray
     forecast_N: np.ndarray
     naive_N: np.ndarray
@@ -75,6 +77,7 @@ def errors_of(
     forecast_N: np.ndarray,
     naive_N: np.ndarray,
     stamps_N: np.ndarray,
+    series_N: np.ndarray,
     name: str,
     unit: str,
     ahead: str,
@@ -111,6 +114,7 @@ def errors_of(
         ahead=ahead,
         naive_words=naive_words,
         stamps_N=stamps_N,
+        series_N=series_N[order],
         observed_N=observed_N,
         forecast_N=forecast_N,
         naive_N=naive_N,
@@ -128,16 +132,23 @@ def draw_forecast(errors: ForecastErrors, path: Path) -> None:
     """A picture file: what came, the forecast and the naive line over the last two weeks or so of the test."""
     from matplotlib.figure import Figure
 
-    # Several series have the same moments; one of each is drawn.
-    _, first = np.unique(errors.stamps_N, return_index=True)
-    shown = first[-_NUM_SHOWN:]
-    times = errors.stamps_N[shown].astype("datetime64[us]").astype("datetime64[s]")
+    shown = np.flatnonzero(errors.series_N == errors.series_N[0])[-_NUM_SHOWN:]
+    # A line over a gap would tell of values that nobody measured.
+    distances = np.diff(errors.stamps_N[shown])
+    is_gap = distances > 1.5 * np.median(distances) if len(distances) else distances > 0
+    gaps = np.flatnonzero(is_gap) + 1
+    times = np.insert(errors.stamps_N[shown], gaps, errors.stamps_N[shown][gaps])
+    times = times.astype("datetime64[us]").astype("datetime64[s]")
+
+    def broken(values_N: np.ndarray) -> np.ndarray:
+        return np.insert(values_N[shown].astype(np.float64), gaps, np.nan)
+
     figure = Figure(figsize=(11, 5), layout="constrained")
     axes = figure.subplots()
-    axes.plot(times, errors.observed_N[shown], color="#000000", linewidth=1.6, label="what came")
+    axes.plot(times, broken(errors.observed_N), color="#000000", linewidth=1.6, label="what came")
     axes.plot(
         times,
-        errors.forecast_N[shown],
+        broken(errors.forecast_N),
         color="#0072B2",
         linewidth=1.4,
         linestyle=(0, (6, 2)),
@@ -145,7 +156,7 @@ def draw_forecast(errors: ForecastErrors, path: Path) -> None:
     )
     axes.plot(
         times,
-        errors.naive_N[shown],
+        broken(errors.naive_N),
         color="#D55E00",
         linewidth=1.0,
         linestyle=(0, (2, 1.5)),

@@ -300,6 +300,7 @@ class Forecasting(SupervisedRecipe):
             forecast_N=outputs[:, 0] * scale + mean,
             naive_N=windows.series_TC[last_N, channel] * scale + mean,
             stamps_N=self._stamps_of(facts, told_N),
+            series_N=np.searchsorted([stop for _, stop, _ in facts["grids"]], told_N, side="right"),
             name=facts["target"],
             unit=facts["unit"],
             ahead=facts["ahead"],
