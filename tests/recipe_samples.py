@@ -143,10 +143,54 @@ def _houses(folder: Path) -> Sample:
     )
 
 
+def _colours(folder: Path) -> Sample:
+    """Reddish and bluish noise, a folder for each."""
+    rng = np.random.default_rng(0)
+    for channel, name in ((0, "red"), (2, "blue")):
+        (folder / "colours" / name).mkdir(parents=True)
+        for number in range(20):
+            pixels = rng.integers(0, 120, (20, 24, 3), dtype=np.uint8)
+            pixels[..., channel] += 120
+            Image.fromarray(pixels).save(folder / "colours" / name / f"{number}.png")
+    (folder / "one" / "class").mkdir(parents=True)
+    (folder / "one" / "class" / "1.png").write_bytes((folder / "colours" / "red" / "1.png").read_bytes())
+    small = {"side": 16, "batch_size": 8, "num_filters": 2}
+    return Sample(
+        data=folder / "colours",
+        given=str(folder / "colours" / "blue" / "3.png"),
+        settings=({**small, "model": "convnet"}, {**small, "model": "xception"}),
+        broken=folder / "one",
+    )
+
+
+def _squares(folder: Path) -> Sample:
+    """A bright square somewhere on noise, and where it is."""
+    rng = np.random.default_rng(0)
+    (folder / "squares").mkdir()
+    for number in range(24):
+        pixels, mask = rng.integers(0, 120, (20, 24, 3), dtype=np.uint8), np.zeros((20, 24), np.uint8)
+        top, left = rng.integers(0, 10, 2)
+        pixels[top : top + 9, left : left + 9] = 230
+        mask[top : top + 9, left : left + 9] = 255
+        Image.fromarray(pixels).save(folder / "squares" / f"{number}.png")
+        Image.fromarray(mask).save(folder / "squares" / f"{number}_mask.png")
+    (folder / "maskless").mkdir()
+    (folder / "maskless" / "1.png").write_bytes((folder / "squares" / "1.png").read_bytes())
+    small = {"side": 16, "batch_size": 8, "num_filters": 2}
+    return Sample(
+        data=folder / "squares",
+        given=str(folder / "squares" / "3.png"),
+        settings=({**small, "model": "unet"}, {**small, "model": "encoder-decoder"}),
+        broken=folder / "maskless",
+    )
+
+
 SAMPLES: Mapping[str, Callable[[Path], Sample]] = {
     "text-generator": _texts,
     "digits": _shapes,
     "forecasting": _hours,
+    "image-classifier": _colours,
     "regression": _houses,
+    "segmentation": _squares,
     "text-classifier": _labelled_texts,
 }
