@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "looking": {"data", "errors", "page", "program", "recipes", "runs", "saved_models", "training"},
     "api": {"errors", "looking", "page", "program", "recipes", "runs", "saved_models", "training"},
     "doctor": {"data", "errors", "relaunch", "runs"},
+    "experiments": {"errors", "runs", "supervised", "training"},
     # Files of a project are templates: there `data` is the project's own.
     "projects": {"data", "errors", "recipes", "runs", "saved_models", "training"},
     "cli": {
@@ -53,6 +54,7 @@ MAY_IMPORT = {
         "data",
         "doctor",
         "errors",
+        "experiments",
         "forecasting",
         "looking",
         "page",

@@ -19,6 +19,7 @@ from openbook.cli import (
     data,
     demo,
     doctor,
+    experiment,
     export,
     forecast,
     look,
@@ -68,7 +69,22 @@ def shelf(
 
 
 # The order in which `openbook --help` lists them.
-for module in (demo, forecast, train, try_run, look, data, runs, compare, trace, export, new, profile, doctor):
+for module in (
+    demo,
+    forecast,
+    train,
+    try_run,
+    look,
+    data,
+    runs,
+    compare,
+    experiment,
+    trace,
+    export,
+    new,
+    profile,
+    doctor,
+):
     module.register(app)
 
 
