@@ -29,7 +29,24 @@ class Sample:
 
 def _texts(folder: Path) -> Sample:
     texts = random.Random(0)
-    words = "the a film story plot actor was is not very good bad long short and but".split()
+    words = [
+        "the",
+        "a",
+        "film",
+        "story",
+        "plot",
+        "actor",
+        "was",
+        "is",
+        "not",
+        "very",
+        "good",
+        "bad",
+        "long",
+        "short",
+        "and",
+        "but",
+    ]
     (folder / "texts").mkdir()
     for number in range(60):
         text = " ".join(texts.choice(words) for _ in range(60))
@@ -78,7 +95,22 @@ def _shapes(folder: Path) -> Sample:
 def _labelled_texts(folder: Path) -> Sample:
     """Sentences whose mood is in one word of them, in a table."""
     texts = random.Random(0)
-    words = "the a film story plot actor was is not very long short and but".split()
+    words = [
+        "the",
+        "a",
+        "film",
+        "story",
+        "plot",
+        "actor",
+        "was",
+        "is",
+        "not",
+        "very",
+        "long",
+        "short",
+        "and",
+        "but",
+    ]
     rows = ["text,label"]
     for number in range(120):
         mood = ("bad", "good")[number % 2]

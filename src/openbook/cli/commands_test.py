@@ -98,8 +98,9 @@ def test_shelf_names_the_last_run(trained, home):
     done = openbook(home)
     assert done.returncode == 0
     assert "text-generator" in done.stdout
-    [recipe] = json.loads(openbook(home, "--json").stdout)["recipes"]
-    assert recipe["last_run"] == "first"
+    recipes = {each["recipe"]: each for each in json.loads(openbook(home, "--json").stdout)["recipes"]}
+    assert recipes["text-generator"]["last_run"] == "first"
+    assert recipes["digits"]["last_run"] is None
 
 
 def test_data_report_alone(home):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import math
 from collections.abc import Mapping, Sequence
@@ -105,13 +106,11 @@ def row_of(facts: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[polars.D
     columns = {}
     for name, field in fields.items():
         dtype: Any = {CATEGORY: polars.String, DATE: polars.Datetime("ms")}.get(field["kind"], polars.Float64)
-        value = values.get(name)
-        if value is None and field["kind"] == CATEGORY and not field["has_missing"]:
-            value = field["most_frequent"]
+        value = values[name] if name in values else _typical(field)
         columns[name] = value if isinstance(value, polars.Series) else polars.Series([value], dtype=dtype)
-    left_open = [name for name in fields if values.get(name) is None]
+    left_open = [name for name in fields if name not in values]
     if left_open:
-        shown = [f"{harmless(name)}={_typical(fields[name])}" for name in left_open[:8]]
+        shown = [f"{harmless(name)}={_typical_text(fields[name])}" for name in left_open[:8]]
         more = f" and {len(left_open) - 8} more" if len(left_open) > 8 else ""
         notes.append(f"not given, so typical values stand for them: {', '.join(shown)}{more}")
     return polars.DataFrame(columns), notes
@@ -138,12 +137,13 @@ def row_text(facts: Mapping[str, Any], features_F: np.ndarray, *, num_fields: in
                 for part, value in zip(field["parts"], own_F, strict=False)
                 if part["name"] == "seconds"
             ]
-            text = _date_text(seconds[0]) if seconds else "…"
+            text = _date_text(_moment(seconds[0])) if seconds else "…"
         elif field["parts"]:
             part = field["parts"][0]
             # Features are float32, so what is left of a zero is rounding.
-            step = 1e-5 * part["scale"]
-            text = f"{round((part['mean'] + float(own_F[0]) * part['scale']) / step) * step:.4g}"
+            num_decimals = 5 - math.floor(math.log10(part["scale"]))
+            value = round(part["mean"] + float(own_F[0]) * part["scale"], num_decimals) + 0.0
+            text = f"{value:.6g}"
         else:
             continue
         shown.append(f"{harmless(field['name'])}={shortened(text, max_chars=24)}")
@@ -174,7 +174,13 @@ def _fit_numbers(name: str, kind: str, series: polars.Series) -> Facts:
                 "high": float(present_N.max()),
             }
         )
-    return {"name": name, "kind": kind, "parts": parts, "has_missing": has_missing}
+    return {
+        "name": name,
+        "kind": kind,
+        "parts": parts,
+        "has_missing": has_missing,
+        "is_mostly_missing": 2 * series.null_count() > len(series),
+    }
 
 
 def _fit_categories(name: str, series: polars.Series) -> Facts:
@@ -188,6 +194,7 @@ def _fit_categories(name: str, series: polars.Series) -> Facts:
         "most_frequent": pairs[0][0] if pairs else None,
         "has_other": len(kept) < len(pairs),
         "has_missing": series.null_count() > 0,
+        "is_mostly_missing": 2 * series.null_count() > len(series),
     }
 
 
@@ -281,19 +288,30 @@ def _is_decimal(text: str) -> bool | None:
     return True if text.count(",") == 1 and "." not in text else None
 
 
-def _typical(field: Mapping[str, Any]) -> str:
-    if field["has_missing"]:
-        return _MISSING
+def _typical(field: Mapping[str, Any]) -> Any:
+    """What stands for a column that a person leaves out: missing only where most rows miss it."""
+    if field["is_mostly_missing"]:
+        return None
     if field["kind"] == CATEGORY:
-        return shortened(str(field["most_frequent"]), max_chars=24)
-    parts = {part["name"]: part for part in field["parts"]}
+        return field["most_frequent"]
+    parts = {part["name"]: part["median"] for part in field["parts"]}
     if field["kind"] == DATE:
-        return _date_text(parts["seconds"]["median"]) if "seconds" in parts else "…"
-    return f"{parts['']['median']:g}" if parts else "…"
+        return _moment(parts["seconds"]) if "seconds" in parts else None
+    return parts.get("")
 
 
-def _date_text(seconds: float) -> str:
-    import datetime
+def _typical_text(field: Mapping[str, Any]) -> str:
+    value = _typical(field)
+    if value is None:
+        return _MISSING
+    if field["kind"] == DATE:
+        return _date_text(value)
+    return f"{value:g}" if isinstance(value, float) else shortened(str(value), max_chars=24)
 
-    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=round(seconds))
+
+def _moment(seconds: float) -> datetime.datetime:
+    return datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=round(seconds))
+
+
+def _date_text(moment: datetime.datetime) -> str:
     return f"{moment:%Y-%m-%d}" if moment.time() == datetime.time() else f"{moment:%Y-%m-%d %H:%M:%S}"

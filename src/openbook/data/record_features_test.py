@@ -81,8 +81,17 @@ def test_fitting_sees_the_training_rows_alone(frame):
 def test_row_from_names_in_any_case_with_what_is_left_out_told(frame):
     facts = fitted(frame)
     row, notes = row_of(facts, {"SIZE": "2,5", "new": "yes", "sold": "2024-01-02"})
-    assert row.row(0) == (2.5, None, 1.0, datetime.datetime(2024, 1, 2))
-    assert notes == ["not given, so typical values stand for them: town=(missing)"]
+    assert row.row(0) == (2.5, "Rome", 1.0, datetime.datetime(2024, 1, 2))
+    assert notes == ["not given, so typical values stand for them: town=Rome"]
+
+
+def test_left_out_is_not_missing_unless_most_rows_miss_it(frame):
+    mostly = frame.with_columns(polars.Series("size", [1.0, None, None, None]))
+    row, notes = row_of(fitted(mostly), {"town": ""})
+    assert row["size"][0] is None
+    assert row["town"][0] is None
+    assert row["sold"][0] == datetime.datetime(2024, 1, 2, 12)
+    assert "size=(missing), new=0.5, sold=2024-01-02 12:00:00" in notes[-1]
 
 
 def test_row_beyond_what_was_learned_from_is_told(frame):

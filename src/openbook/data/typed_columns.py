@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -273,8 +272,3 @@ def _dates(text: polars.Series, sample: polars.Series) -> TypedColumn | None:
         note = "read as month/day/year, though day/month/year would do as well"
     values = read(plain(text), best)
     return TypedColumn(values=values, kind=DATE, num_odd=values.null_count() - text.null_count(), note=note)
-
-
-def as_seconds(moment: datetime.datetime) -> float:
-    """Seconds since 1970, of a time without a zone."""
-    return moment.replace(tzinfo=datetime.UTC).timestamp()

@@ -33,7 +33,7 @@ def test_run_says_how_its_session_ended(run, monkeypatch, raised, expected, stat
 
     monkeypatch.setattr(session, "_train_to_end", end)
     with pytest.raises(expected, match=said):
-        session._train_in(run, make_recipe("text-generator", {}), None, Reporter(), 0.0)
+        session._train_in(run, make_recipe("text-generator", {}), None, Reporter(), 0.0, None)
     ended = Run.open(run.path)
     assert ended.status == status
     assert ended.record["sessions"][-1]["ended"]
