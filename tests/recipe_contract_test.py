@@ -1,4 +1,4 @@
-"""The contracts of the recipes: each trains on own data, tells beforehand, resumes, answers, and opens like a book."""
+"""The contracts of the recipes: each trains on own data, tells beforehand, resumes, answers, opens like a book."""
 
 import dataclasses
 import json

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from openbook.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = [
     "HELD_OUT_SHARE",
@@ -69,13 +71,15 @@ def held_out_flags(hashes: Sequence[bytes], held_out_share: float) -> list[bool]
 
 def split_by_content(
     hashes: Sequence[bytes], *, held_out_share: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
     """Positions to train on, to choose weights by (a tenth of what is not scored), and to score.
 
     Args:
         hashes: content hashes of three examples or more, all different.
         held_out_share: share that is scored.
     """
+    import numpy as np
+
     is_test = np.array(held_out_flags(hashes, held_out_share), np.bool_)
     rest = np.flatnonzero(~is_test)
     if len(rest) < 2:

@@ -102,7 +102,12 @@ def run_python(folder, *arguments):
 @pytest.mark.usefixtures("own_folders")
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"model": "convnet", "num_filters": 4, "schedule": "cosine"}, {"patience": 1, "schedule": "step"}],
+    [
+        {},
+        # Its script compiles for more than a minute.
+        pytest.param({"model": "convnet", "num_filters": 4, "schedule": "cosine"}, marks=pytest.mark.slow),
+        {"patience": 1, "schedule": "step"},
+    ],
     ids=["dense", "convnet", "patience"],
 )
 def test_project_without_openbook_comes_to_the_score_of_the_run(tmp_path, settings):
