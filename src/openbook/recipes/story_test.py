@@ -1,11 +1,13 @@
 """The contract of all stories: five to nine stages whose values are there in a real trace."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import openbook
+from openbook import recipes
 from openbook.looking import subject_of
 from openbook.page.subject import DrawSettings
 from openbook.page.traces import Library
@@ -35,8 +37,12 @@ SMALL = {
 }
 
 
-def test_every_recipe_has_a_run_here():
-    assert set(SMALL) == set(all_recipes())
+def test_every_recipe_with_a_story_of_its_own_has_a_run_here():
+    folder = Path(recipes.__file__).parent
+    with_stories = {
+        name for name in all_recipes() if (folder / f"{name.replace('-', '_')}_story.json").exists()
+    }
+    assert set(SMALL) == with_stories
 
 
 @pytest.mark.long
