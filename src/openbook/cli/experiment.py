@@ -96,7 +96,7 @@ def _show(outcomes: list[Outcome]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading in ("net", "weights", "seen", "new", "loss", "new", "best"):
         table.add_column(heading, justify="left" if heading == "net" else "right", no_wrap=True)
     for outcome in outcomes:
