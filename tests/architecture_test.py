@@ -56,6 +56,7 @@ MAY_IMPORT = {
         "errors",
         "experiments",
         "forecasting",
+        "lenses",
         "looking",
         "page",
         "program",
