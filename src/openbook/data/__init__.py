@@ -3,7 +3,8 @@
 from openbook.data.cache import cache_folder
 from openbook.data.catalog import TEXT_CATALOG
 from openbook.data.documents import MAX_BYTES, Documents, load_texts
-from openbook.data.report import SkippedFiles, TextReport
+from openbook.data.report import TextReport
+from openbook.data.skipped import SkippedFiles
 from openbook.data.source import Fetched, Source, fetch
 from openbook.data.split import HELD_OUT_SHARE, SplitSizes
 

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
 
-from openbook.data.address import AddressOrigin, is_address
 from openbook.data.cache import Progress, silent
 from openbook.data.catalog import TEXT_CATALOG, TextDataSet
 from openbook.data.display import counted, harmless, shortened
 from openbook.data.language import count_words, script_shares
-from openbook.data.local import LocalOrigin, missing_path_error
+from openbook.data.own_source import own_source
 from openbook.data.reading import RawTexts, Reading, read_texts
 from openbook.data.report import TextReport
-from openbook.data.source import Source, fetch
+from openbook.data.source import fetch
 from openbook.data.split import HELD_OUT_SHARE, SplitSizes, check_held_out_share, content_hash, held_out_flags
 from openbook.errors import DataError, UsageError
 
@@ -91,26 +90,11 @@ def load_texts(
 
 
 def _wanted(source: str | Path, text_column: str | None) -> TextDataSet:
-    if isinstance(source, str):
-        if source in TEXT_CATALOG:
-            if text_column is not None:
-                raise UsageError(f"{source}: its column of texts is known. Leave --text-column out.")
-            return TEXT_CATALOG[source]
-        if not source.strip():
-            raise UsageError(f"Expected a path, an address or one of {', '.join(TEXT_CATALOG)}; got nothing.")
-        if is_address(source):
-            address = AddressOrigin.parse(source)
-            own = Source(name=str(address), origins=(address,))
-            return TextDataSet(source=own, reading=Reading(text_column=text_column))
-    path = Path(source).expanduser()
-    try:
-        path.stat()
-    except FileNotFoundError:
-        raise missing_path_error(str(source), TEXT_CATALOG) from None
-    except (OSError, ValueError):
-        pass  # opening it says what is wrong
-    own = Source(name=harmless(str(source)), origins=(LocalOrigin(path=path),))
-    return TextDataSet(source=own, reading=Reading(text_column=text_column))
+    if isinstance(source, str) and source in TEXT_CATALOG:
+        if text_column is not None:
+            raise UsageError(f"{source}: its column of texts is known. Leave --text-column out.")
+        return TEXT_CATALOG[source]
+    return TextDataSet(source=own_source(source, TEXT_CATALOG), reading=Reading(text_column=text_column))
 
 
 def _documents(

@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbook.data.address import AddressOrigin, is_address
 from openbook.data.archive import files_of_archive
 from openbook.data.cache import Progress, silent
+from openbook.data.class_labels import checked_classes, class_warnings, said_counts
 from openbook.data.display import counted, harmless
 from openbook.data.facts_report import FactsReport
 from openbook.data.files import FoundFile, Reason, SkippedFile, UnusableFileError, files_of_folder, suffix_of
-from openbook.data.local import LocalOrigin, missing_path_error
-from openbook.data.picture_arrays import PictureForm, idx_array, in_form, is_npz, unzipped
+from openbook.data.own_source import own_source
+from openbook.data.picture_arrays import PICTURE_SUFFIXES, PictureForm, idx_array, in_form, is_npz, unzipped
 from openbook.data.picture_catalog import PICTURE_CATALOG, PictureDataSet
-from openbook.data.source import Fetched, Source, fetch
+from openbook.data.skipped import said_nothing_but, skipped_texts
+from openbook.data.source import fetch
 from openbook.data.table_formats import TABLE_SUFFIXES, read_columns
 from openbook.errors import DataError, UsageError
 
@@ -36,11 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["LabelledPictures", "load_pictures"]
 
 MAX_BYTES = 4 << 30
-MAX_CLASSES = 1000
-_PICTURE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
-)
-_NUM_NAMED = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,40 +80,19 @@ def load_pictures(
     Raises:
         DataError: it cannot be used; the message says what was found and what would do.
     """
-    fetched, title, licence, classes = _fetched(source, catalog, max_bytes=max_bytes, progress=progress)
+    known = catalog.get(source)
+    sources = known.sources if known is not None else (own_source(source, catalog),)
+    fetched = [fetch(each, max_bytes=max_bytes, progress=progress) for each in sources]
     reading = _Reading(form=form, target=target, max_per_class=max_per_class, max_bytes=max_bytes)
-    files_in = catalog[source].files_in if source in catalog else None
     for each in fetched:
-        if files_in is None:
+        if known is None or known.files_in is None:
             reading.read(each.path)
         else:
-            reading.read_files(files_in(each.path), folder=None)
+            reading.read_files(known.files_in(each.path), folder=None)
     origin: dict[str, object] = dict(fetched[0].record)
     if len(fetched) > 1:
         origin["files"] = [each.record for each in fetched]
-    return reading.finished(
-        harmless(source), origin=origin, title=title, licence=licence, class_names=classes
-    )
-
-
-def _fetched(
-    source: str, catalog: Mapping[str, PictureDataSet], *, max_bytes: int, progress: Progress
-) -> tuple[list[Fetched], str | None, str | None, tuple[str, ...] | None]:
-    if source in catalog:
-        known = catalog[source]
-        found = [fetch(each, max_bytes=max_bytes, progress=progress) for each in known.sources]
-        return found, known.title, known.licence, known.classes
-    if not source.strip():
-        raise UsageError(f"Expected a path, an address or one of {', '.join(catalog)}; got nothing.")
-    if is_address(source):
-        address = AddressOrigin.parse(source)
-        own = Source(name=str(address), origins=(address,))
-        return [fetch(own, max_bytes=max_bytes, progress=progress)], None, None, None
-    path = Path(source).expanduser()
-    if not path.exists() and not path.is_symlink():
-        raise missing_path_error(source, catalog)
-    own = Source(name=harmless(source), origins=(LocalOrigin(path=path),))
-    return [fetch(own, max_bytes=max_bytes, progress=progress)], None, None, None
+    return reading.finished(harmless(source), origin=origin, known=known)
 
 
 class _Reading:
@@ -169,7 +144,7 @@ class _Reading:
                 self._read_idx(name, content)
             elif suffix in TABLE_SUFFIXES:
                 tables.append((name, content, suffix))
-            elif suffix in _PICTURE_SUFFIXES or "." not in Path(name).name:
+            elif suffix in PICTURE_SUFFIXES or "." not in Path(name).name:
                 self._read_picture(name, content)
             else:
                 self.skipped.append(SkippedFile(name=name, reason=Reason.BINARY, detail="no picture"))
@@ -248,7 +223,7 @@ class _Reading:
             (
                 column
                 for column, cells in values.items()
-                if any(suffix_of(str(cell)) in _PICTURE_SUFFIXES for cell in cells[:20])
+                if any(suffix_of(str(cell)) in PICTURE_SUFFIXES for cell in cells[:20])
             ),
             None,
         )
@@ -339,13 +314,7 @@ class _Reading:
         return True
 
     def finished(
-        self,
-        source: str,
-        *,
-        origin: dict[str, object],
-        title: str | None,
-        licence: str | None,
-        class_names: tuple[str, ...] | None,
+        self, source: str, *, origin: dict[str, object], known: PictureDataSet | None
     ) -> LabelledPictures:
         """All that was read, checked, each picture once."""
         if self._idx:
@@ -355,13 +324,13 @@ class _Reading:
             )
         if not self.arrays:
             raise DataError(
-                f"{source}: holds no picture with a class{self._said_skipped()}. Expected one folder per class, "
-                f"IDX files, a table of pixels, or a table of paths and labels"
+                f"{source}: holds no picture with a class{said_nothing_but(self.skipped)}. Expected one folder "
+                f"per class, IDX files, a table of pixels, or a table of paths and labels"
             )
         pictures = np.concatenate(self.arrays)
         labels = self.labels
-        if class_names is not None:
-            labels = [class_names[int(label)] for label in labels]
+        if known is not None and known.classes is not None:
+            labels = [known.classes[int(label)] for label in labels]
         hashes = [hashlib.blake2b(each.tobytes(), digest_size=16).digest() for each in pictures]
         first: dict[bytes, int] = {}
         mixed = 0
@@ -372,10 +341,8 @@ class _Reading:
                 first[found] = index
         kept = list(first.values())
         counts = Counter(labels[index] for index in kept)
-        lone = sorted(label for label, number in counts.items() if number < 2)
+        classes, lone = checked_classes(source, counts, what="picture")
         kept = [index for index in kept if counts[labels[index]] >= 2]
-        classes = tuple(sorted((label for label, number in counts.items() if number >= 2), key=_natural))
-        _check_classes(source, classes, lone, counts)
         positions = {label: position for position, label in enumerate(classes)}
         chosen = np.array(kept)
         kept_hashes = tuple(hashes[index] for index in kept)
@@ -385,14 +352,13 @@ class _Reading:
             )
         ).hexdigest()
         facts = [("Source", source)]
-        facts += [("Title", title)] if title else []
-        facts += [("Licence", licence)] if licence else []
+        facts += [("Title", known.title), ("Licence", known.licence)] if known is not None else []
         facts += [("Read as", f"{way}: {number:,}") for way, number in self.ways.items()]
         facts += [("Read as", note) for note in self.notes]
         form = self.form
         facts += [
             ("Pictures", f"{len(kept):,}, each brought to {form.height} × {form.width} × {form.channels}"),
-            ("Classes", _said_classes(classes, counts)),
+            ("Classes", f"{len(classes)}: {said_counts(classes, counts)}"),
         ]
         num_duplicates = len(hashes) - len(first)
         if num_duplicates:
@@ -401,16 +367,12 @@ class _Reading:
             facts.append(
                 ("Left out", f"{self._num_beyond:,} pictures; {self.max_per_class:,} of each class are read")
             )
-        facts += [("Skipped", text) for text in self._skipped_texts()]
-        warnings = []
+        facts += [("Skipped", text) for text in skipped_texts(self.skipped)]
+        warnings = class_warnings(counts, classes, lone, what="picture")
         if mixed:
             warnings.append(
                 f"{counted(mixed, 'picture')} came again under another class; the first one counts"
             )
-        if lone:
-            warnings.append(f"classes with one picture are left out: {', '.join(map(harmless, lone[:6]))}")
-        if max(counts.values()) > 10 * min(counts[label] for label in classes):
-            warnings.append("some classes have more than ten times as many pictures as others")
         report = FactsReport(
             facts=tuple(facts),
             fingerprint=fingerprint,
@@ -432,42 +394,6 @@ class _Reading:
             origin=origin,
         )
 
-    def _skipped_texts(self) -> list[str]:
-        texts = []
-        for reason in dict.fromkeys(each.reason for each in self.skipped):
-            group = [each for each in self.skipped if each.reason == reason]
-            named = [
-                f"{harmless(each.name)}" + (f" ({harmless(each.detail)})" if each.detail else "")
-                for each in group[:_NUM_NAMED]
-            ]
-            more = f" and {len(group) - _NUM_NAMED:,} more" if len(group) > _NUM_NAMED else ""
-            texts.append(f"{counted(len(group), 'file')}, {reason}: {', '.join(named)}{more}")
-        return texts
-
-    def _said_skipped(self) -> str:
-        texts = self._skipped_texts()
-        return f" ({'; '.join(texts[:3])})" if texts else ""
-
-
-def _check_classes(source: str, classes: tuple[str, ...], lone: list[str], counts: Counter[str]) -> None:
-    if len(classes) < 2:
-        found = f"one class ({harmless(classes[0])!r})" if classes else "no class with two pictures"
-        besides = f", besides {', '.join(map(harmless, lone[:3]))} with one picture each" if lone else ""
-        raise DataError(
-            f"{source}: has {found}{besides}; a classifier needs two or more, with two pictures each"
-        )
-    if len(classes) > MAX_CLASSES:
-        raise DataError(
-            f"{source}: has {len(classes):,} classes for {sum(counts.values()):,} pictures, at most "
-            f"{MAX_CLASSES:,} are learned. Is another column the label? Choose it with --target"
-        )
-
-
-def _said_classes(classes: tuple[str, ...], counts: Counter[str]) -> str:
-    shown = [f"{harmless(label)} {counts[label]:,}" for label in classes[:12]]
-    more = f" and {len(classes) - 12} more" if len(classes) > 12 else ""
-    return f"{len(classes)}: {', '.join(shown)}{more}"
-
 
 def _header_less_target(frame: polars.DataFrame) -> str:
     """The first or the last column: whichever has fewer different values, all of them whole numbers."""
@@ -475,11 +401,3 @@ def _header_less_target(frame: polars.DataFrame) -> str:
     # Corner pixels of digits are always 0, and a label is not.
     candidates = [name for name in ends if frame.get_column(name).n_unique() > 1]
     return str((candidates or ends[::-1])[-1])
-
-
-def _natural(label: str) -> tuple[int, float, str]:
-    """Numbers in their order, before words."""
-    try:
-        return (0, float(label), label)
-    except ValueError:
-        return (1, 0.0, label)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from openbook.data.labelled_pictures import MAX_CLASSES, load_pictures
+from openbook.data.class_labels import MAX_CLASSES
+from openbook.data.labelled_pictures import load_pictures
 from openbook.data.picture_arrays import PictureForm
 from openbook.data.split import split_by_content
 from openbook.errors import DataError

@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from openbook.data.address import AddressOrigin, is_address
 from openbook.data.archive import ARCHIVE_SUFFIXES, files_of_archive
 from openbook.data.cache import Progress, silent
 from openbook.data.catalog import TEXT_CATALOG
+from openbook.data.class_labels import checked_classes, class_warnings, said_counts
 from openbook.data.clean import clean_text
 from openbook.data.decode import decode
 from openbook.data.display import counted, harmless, shortened
@@ -30,8 +30,9 @@ from openbook.data.files import (
     read_file,
     suffix_of,
 )
-from openbook.data.local import LocalOrigin, missing_path_error
-from openbook.data.source import Source, fetch
+from openbook.data.own_source import own_source
+from openbook.data.skipped import said_nothing_but, skipped_texts
+from openbook.data.source import fetch
 from openbook.data.split import HELD_OUT_SHARE, content_hash, split_by_content
 from openbook.data.table_formats import TABLE_SUFFIXES
 from openbook.data.table_labels import LabelledTable, labels_of_cells, read_labelled_table
@@ -40,10 +41,8 @@ from openbook.errors import DataError, UsageError
 __all__ = ["LabelledTexts", "load_labelled_texts"]
 
 MAX_BYTES = 1 << 30
-MAX_CLASSES = 1000
 _NUM_EXAMPLES = 4
 _EXAMPLE_CHARS = 200
-_NUM_NAMED = 3
 _LABEL_NAMES: Mapping[str, str] = {"0": "negative", "1": "positive", "neg": "negative", "pos": "positive"}
 
 
@@ -120,7 +119,7 @@ def load_labelled_texts(
             raise UsageError(f"{source}: its columns are known. Leave --text-column and --target out.")
         wanted = TEXT_CATALOG[source].source
     else:
-        wanted = _own_source(source)
+        wanted = own_source(source, LABELLED_CATALOG)
     fetched = fetch(wanted, max_bytes=max_bytes, progress=progress)
     reading = _Reading(text_column=text_column, target=target, known=known, max_bytes=max_bytes)
     reading.read(fetched.path)
@@ -131,18 +130,6 @@ def load_labelled_texts(
     return reading.finished(
         harmless(source), facts=facts, origin=dict(fetched.record), held_out_share=held_out_share
     )
-
-
-def _own_source(source: str) -> Source:
-    if not source.strip():
-        raise UsageError(f"Expected a path, an address or one of {', '.join(LABELLED_CATALOG)}; got nothing.")
-    if is_address(source):
-        address = AddressOrigin.parse(source)
-        return Source(name=str(address), origins=(address,))
-    path = Path(source).expanduser()
-    if not path.exists() and not path.is_symlink():
-        raise missing_path_error(source, LABELLED_CATALOG)
-    return Source(name=harmless(source), origins=(LocalOrigin(path=path),))
 
 
 class _Reading:
@@ -226,8 +213,8 @@ class _Reading:
         """All that was read, cleaned and checked."""
         if not self.texts:
             raise DataError(
-                f"{source}: holds no text with a label{self._said_skipped()}. Expected a table with a column of "
-                f"texts and one of labels, or one folder per class with text files"
+                f"{source}: holds no text with a label{said_nothing_but(self.skipped)}. Expected a table with a "
+                f"column of texts and one of labels, or one folder per class with text files"
             )
         labels_of, is_multi_label, notes = labels_of_cells(self.cells)
         names = self.known.label_names if self.known is not None else {}
@@ -256,9 +243,17 @@ class _Reading:
         }
         cleaned = [counted(number, what) for what, number in left_out.items() if number]
         counts = Counter(label for _, labels in kept.values() for label in labels)
-        lone = sorted(label for label, number in counts.items() if number < 2)
-        classes = tuple(sorted((label for label, number in counts.items() if number > 1), key=_natural))
-        _check_classes(source, classes, lone, counts, num_texts=len(kept), cleaned=cleaned)
+        if not kept:
+            raise DataError(
+                f"{source}: all texts are empty or have no label ({', '.join(cleaned)} left out). Expected texts "
+                f"with labels"
+            )
+        classes, lone = checked_classes(source, counts, what="text", left_out=cleaned)
+        warnings = class_warnings(counts, classes, lone, what="text")
+        if num_contrary:
+            warnings.append(
+                f"{counted(num_contrary, 'text')} came again with other labels; the first ones count"
+            )
         if lone:
             lost = set(lone)
             kept = {
@@ -272,7 +267,7 @@ class _Reading:
             is_multi_label=is_multi_label,
             facts=[*facts, *self._read_as(notes)],
             cleaned=cleaned,
-            warnings=_warnings(counts, classes, lone, num_contrary),
+            warnings=warnings,
             origin=origin,
             held_out_share=held_out_share,
         )
@@ -314,14 +309,14 @@ class _Reading:
         facts = [
             *facts,
             ("Texts", f"{len(texts):,}"),
-            ("Labels", f"{len(classes)} {what}: {_said_counts(classes, counts)}"),
+            ("Labels", f"{len(classes)} {what}: {said_counts(classes, counts)}"),
             (
                 "Length",
                 f"half are under {counted(int(statistics.median(lengths)), 'word')}, "
                 f"the longest has {max(lengths):,}",
             ),
             ("Cleaned", ", ".join(cleaned) or "nothing had to be"),
-            *(("Skipped", text) for text in self._skipped_texts()),
+            *(("Skipped", text) for text in skipped_texts(self.skipped)),
             (
                 "Split",
                 f"{len(sides[0]):,} to train on, {len(sides[1]):,} to choose weights by, "
@@ -360,71 +355,6 @@ class _Reading:
         said = [f"{way}: {counted(number, 'text')}" for way, number in self.ways.items()]
         return [("Read as", text) for text in (*said, *self.notes, *notes)]
 
-    def _skipped_texts(self) -> list[str]:
-        texts = []
-        for reason in dict.fromkeys(each.reason for each in self.skipped):
-            group = [each for each in self.skipped if each.reason == reason]
-            named = [
-                harmless(each.name) + (f" ({harmless(each.detail)})" if each.detail else "")
-                for each in group[:_NUM_NAMED]
-            ]
-            more = f" and {len(group) - _NUM_NAMED:,} more" if len(group) > _NUM_NAMED else ""
-            texts.append(f"{counted(len(group), 'file')}, {reason}: {', '.join(named)}{more}")
-        return texts
-
-    def _said_skipped(self) -> str:
-        texts = self._skipped_texts()
-        return f" ({'; '.join(texts[:3])})" if texts else ""
-
-
-def _check_classes(
-    source: str,
-    classes: tuple[str, ...],
-    lone: list[str],
-    counts: Counter[str],
-    *,
-    num_texts: int,
-    cleaned: list[str],
-) -> None:
-    besides = f" ({', '.join(cleaned)} left out)" if cleaned else ""
-    if not num_texts:
-        raise DataError(
-            f"{source}: all texts are empty or have no label{besides}. Expected texts with labels"
-        )
-    if len(counts) > MAX_CLASSES or (len(lone) > 20 and len(lone) > len(counts) / 2):
-        raise DataError(
-            f"{source}: has {len(counts):,} different labels for {num_texts:,} texts, such as "
-            f"{', '.join(map(repr, map(harmless, list(counts)[:3])))}; at most {MAX_CLASSES:,} are learned, each "
-            f"from two texts or more. Is another column the label? Choose it with --target"
-        )
-    if len(classes) < 2:
-        found = f"one class ({harmless(classes[0])!r})" if classes else "no class with two texts"
-        others = f", besides {', '.join(map(harmless, lone[:3]))} with one text each" if lone else ""
-        raise DataError(
-            f"{source}: has {found}{others}{besides}; a classifier needs two or more, with two texts each. "
-            f"Add texts of another class, or choose another column with --target"
-        )
-
-
-def _warnings(
-    counts: Counter[str], classes: tuple[str, ...], lone: list[str], num_contrary: int
-) -> list[str]:
-    warnings = []
-    if lone:
-        more = f" and {len(lone) - 6} more" if len(lone) > 6 else ""
-        warnings.append(f"labels with one text are left out: {', '.join(map(harmless, lone[:6]))}{more}")
-    if num_contrary:
-        warnings.append(f"{counted(num_contrary, 'text')} came again with other labels; the first ones count")
-    if max(counts.values()) > 10 * min(counts[label] for label in classes):
-        warnings.append("some labels have more than ten times as many texts as others")
-    return warnings
-
-
-def _said_counts(classes: tuple[str, ...], counts: Counter[str]) -> str:
-    order = sorted(classes, key=lambda label: -counts[label]) if len(classes) > 12 else classes
-    shown = [f"{harmless(label)} {counts[label]:,}" for label in order[:12]]
-    return ", ".join(shown) + (f" and {len(classes) - 12} more" if len(classes) > 12 else "")
-
 
 def _spread(labelled: Sequence[tuple[str, ...]]) -> list[int]:
     """The first text of each of the first labels."""
@@ -434,11 +364,3 @@ def _spread(labelled: Sequence[tuple[str, ...]]) -> list[int]:
         if len(first) == _NUM_EXAMPLES:
             break
     return list(first.values())
-
-
-def _natural(label: str) -> tuple[int, float, str]:
-    """Numbers in their order, before words."""
-    try:
-        return (0, float(label), label)
-    except ValueError:
-        return (1, 0.0, label)

@@ -7,7 +7,8 @@ import numpy as np
 import polars
 import pytest
 
-from openbook.data.labelled_texts import MAX_CLASSES, load_labelled_texts
+from openbook.data.class_labels import MAX_CLASSES
+from openbook.data.labelled_texts import load_labelled_texts
 from openbook.data.split import split_by_content
 from openbook.errors import DataError, UsageError
 

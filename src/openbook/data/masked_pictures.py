@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbook.data.address import AddressOrigin, is_address
+from openbook.data.address import AddressOrigin
 from openbook.data.archive import files_of_archive
 from openbook.data.cache import Progress, silent
 from openbook.data.display import counted, harmless
 from openbook.data.facts_report import FactsReport
 from openbook.data.files import FoundFile, Reason, SkippedFile, files_of_folder, suffix_of
-from openbook.data.local import LocalOrigin, missing_path_error
 from openbook.data.masks import MaskFile, as_classes, is_cut_out, read_mask
+from openbook.data.own_source import own_source
+from openbook.data.picture_arrays import PICTURE_SUFFIXES
 from openbook.data.picture_catalog import CHINA, FLOWER, OPENMOJI
 from openbook.data.scenes import on_background, scenes
-from openbook.data.source import Fetched, Source, fetch
+from openbook.data.skipped import skipped_texts
+from openbook.data.source import Source, fetch
 from openbook.errors import DataError, UsageError
 from openbook.pictures.decode import FILE_FORMATS, decode_picture
 
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["MASKED_CATALOG", "MaskedDataSet", "MaskedPictures", "load_masked_pictures"]
 
 MAX_BYTES = 4 << 30
-_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"))
 # Folders that say what is in them; the rest of a path and the name must be the same for a picture and its mask.
 _MASK_FOLDER = re.compile(
     r"(masks?|labels?|annotations?|segmentations?|segmentationclass|trimaps?|gt|targets?)", re.I
@@ -122,7 +123,11 @@ def load_masked_pictures(
     Raises:
         DataError: it cannot be used; the message says what was found and what would do.
     """
-    fetched, known = _fetched(source, catalog, max_bytes=max_bytes, progress=progress)
+    known = catalog.get(source)
+    if known is None and suffix_of(source) in PICTURE_SUFFIXES and Path(source).expanduser().is_file():
+        raise DataError(f"{harmless(source)}: is one picture. Give a folder or an archive with masks")
+    sources = known.sources if known is not None else (own_source(source, catalog),)
+    fetched = [fetch(each, max_bytes=max_bytes, progress=progress) for each in sources]
     reading = _Reading(side=side)
     if known is not None and known.made_of is not None:
         progress("Making the scenes, which takes half a minute at most …")
@@ -139,28 +144,6 @@ def load_masked_pictures(
     if len(fetched) > 1:
         origin["files"] = [each.record for each in fetched]
     return reading.finished(harmless(source), origin=origin, known=known)
-
-
-def _fetched(
-    source: str, catalog: Mapping[str, MaskedDataSet], *, max_bytes: int, progress: Progress
-) -> tuple[list[Fetched], MaskedDataSet | None]:
-    if source in catalog:
-        known = catalog[source]
-        return [fetch(each, max_bytes=max_bytes, progress=progress) for each in known.sources], known
-    if not source.strip():
-        raise UsageError(f"Expected a path, an address or one of {', '.join(catalog)}; got nothing.")
-    origin: AddressOrigin | LocalOrigin
-    if is_address(source):
-        origin = AddressOrigin.parse(source)
-    else:
-        path = Path(source).expanduser()
-        if not path.exists() and not path.is_symlink():
-            raise missing_path_error(source, catalog)
-        if path.is_file() and suffix_of(path.name) in _SUFFIXES:
-            raise DataError(f"{harmless(source)}: is one picture. Give a folder or an archive with masks")
-        origin = LocalOrigin(path=path)
-    own = Source(name=harmless(source), origins=(origin,))
-    return [fetch(own, max_bytes=max_bytes, progress=progress)], None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -195,7 +178,7 @@ class _Reading:
                 if each.reason is not Reason.HIDDEN:
                     self.skipped.append(each)
                 continue
-            if suffix_of(each.name) not in _SUFFIXES:
+            if suffix_of(each.name) not in PICTURE_SUFFIXES:
                 continue  # lists and descriptions lie beside the pictures of most data sets
             if not each.content:
                 self.skipped.append(SkippedFile(name=each.name, reason=Reason.EMPTY, detail="0 bytes"))
@@ -344,7 +327,7 @@ class _Reading:
         ]
         if num_duplicates:
             facts.append(("Cleaned", f"{counted(num_duplicates, 'duplicate')} left out, found by content"))
-        facts += [("Skipped", text) for text in self._said_skipped()]
+        facts += [("Skipped", text) for text in skipped_texts(self.skipped)]
         warnings = []
         if self.lonely:
             warnings.append(f"{counted(len(self.lonely), 'file')} without a partner: {_named(self.lonely)}")
@@ -369,24 +352,12 @@ class _Reading:
 
     def _said_nothing(self) -> str:
         found = f"{counted(len(self.pictures), 'picture')}, {counted(len(self.masks), 'mask')}"
-        skipped = "; ".join(self._said_skipped()[:3])
+        skipped = "; ".join(skipped_texts(self.skipped)[:3])
         lonely = f"; without a partner: {_named(self.lonely)}" if self.lonely else ""
         return (
             f"no picture has a mask (found {found}{lonely}{'; ' + skipped if skipped else ''}). Expected "
             f"images/x.jpg with masks/x.png, x.jpg with x_mask.png, or cut-outs: PNG with a transparent background"
         )
-
-    def _said_skipped(self) -> list[str]:
-        texts = []
-        for reason in dict.fromkeys(each.reason for each in self.skipped):
-            group = [each for each in self.skipped if each.reason == reason]
-            names = [
-                f"{harmless(each.name)}" + (f" ({harmless(each.detail)})" if each.detail else "")
-                for each in group[:_NUM_NAMED]
-            ]
-            more = f" and {len(group) - _NUM_NAMED:,} more" if len(group) > _NUM_NAMED else ""
-            texts.append(f"{counted(len(group), 'file')}, {reason}: {', '.join(names)}{more}")
-        return texts
 
 
 def _key(name: str) -> tuple[str, bool]:

@@ -17,6 +17,9 @@ from openbook.errors import DataError
 from openbook.pictures.decode import FILE_FORMATS, decode_picture
 from openbook.pictures.preprocess import Target, stages
 
+PICTURE_SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
+)
 _MAX_UNZIPPED_BYTES = 4 << 30
 
 

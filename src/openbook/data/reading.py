@@ -21,7 +21,7 @@ from openbook.data.files import (
     read_file,
     suffix_of,
 )
-from openbook.data.report import SkippedFiles
+from openbook.data.skipped import SkippedFiles, group_of
 from openbook.data.table_formats import TABLE_SUFFIXES
 from openbook.data.tables import Table, read_table
 from openbook.errors import DataError
@@ -107,7 +107,7 @@ def read_texts(path: Path, reading: Reading, *, max_bytes: int, progress: Progre
             if num_skipped[unused.reason] <= _MAX_NAMES_SHOWN:
                 skipped.setdefault(unused.reason, []).append(unused)
 
-    groups = tuple(_group(reason, skipped[reason], num_skipped[reason]) for reason in skipped)
+    groups = tuple(group_of(reason, skipped[reason], num_skipped[reason]) for reason in skipped)
     if reading.text_column is not None and not tables and Reason.NO_COLUMN in skipped:
         # Texts beside the tables must not hide that the column's name is wrong.
         file = skipped[Reason.NO_COLUMN][0]
@@ -187,14 +187,6 @@ def _said_limits(num_skipped: Counter[Reason], max_bytes: int) -> tuple[str, ...
     return (
         f"at most {size_text(max_bytes)} are read; {counted(num_left_out, 'file')} left out (--max-bytes)",
     )
-
-
-def _group(reason: Reason, files: list[SkippedFile], number: int) -> SkippedFiles:
-    shown = tuple(
-        f"{harmless(file.name)} ({harmless(file.detail)})" if file.detail else harmless(file.name)
-        for file in files
-    )
-    return SkippedFiles(reason=str(reason), number=number, examples=shown)
 
 
 def _nothing_usable(

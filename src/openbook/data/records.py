@@ -7,16 +7,14 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbook.data.address import AddressOrigin, is_address
 from openbook.data.cache import Progress, silent
 from openbook.data.display import counted, harmless, shortened
 from openbook.data.facts_report import FactsReport
-from openbook.data.local import LocalOrigin, missing_path_error
+from openbook.data.own_source import own_source
 from openbook.data.record_catalog import RECORD_CATALOG, RecordDataSet
 from openbook.data.record_tables import FoundTable, table_at
 from openbook.data.row_hashes import fingerprint_of, num_unique, row_hashes, with_targets
@@ -33,7 +31,7 @@ from openbook.data.typed_columns import (
     has_decimal_commas,
     typed_column,
 )
-from openbook.errors import DataError, UsageError
+from openbook.errors import DataError
 
 if TYPE_CHECKING:
     import polars
@@ -126,7 +124,8 @@ def load_records(
         DataError: it cannot be used; the message says what was found and what would do.
     """
     known = catalog.get(source, _OWN)
-    fetched = fetch(_source_of(source, catalog), max_bytes=max_bytes, progress=progress)
+    wanted_source = known.source if source in catalog else own_source(source, catalog)
+    fetched = fetch(wanted_source, max_bytes=max_bytes, progress=progress)
     table = table_at(fetched.path, max_bytes=max_bytes, member=known.member, names=known.names)
     wanted = target if target is not None else (known.target or None)
     name, is_guessed = _target_name(table.names, wanted)
@@ -139,20 +138,6 @@ def load_records(
 
 
 _OWN = RecordDataSet(title="", licence="", source=Source(name="", origins=()), target="", unit="")
-
-
-def _source_of(source: str, catalog: Mapping[str, RecordDataSet]) -> Source:
-    if source in catalog:
-        return catalog[source].source
-    if not source.strip():
-        raise UsageError(f"Expected a path, an address or one of {', '.join(catalog)}; got nothing.")
-    if is_address(source):
-        address = AddressOrigin.parse(source)
-        return Source(name=str(address), origins=(address,))
-    path = Path(source).expanduser()
-    if not path.exists() and not path.is_symlink():
-        raise missing_path_error(source, catalog)
-    return Source(name=harmless(source), origins=(LocalOrigin(path=path),))
 
 
 def _target_name(names: Sequence[str], wanted: str | None) -> tuple[str, bool]:

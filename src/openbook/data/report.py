@@ -7,23 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openbook.data.display import counted, size_text
+from openbook.data.skipped import SkippedFiles, said
 from openbook.data.split import SplitSizes
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["SkippedFiles", "TextReport", "render_rows"]
+__all__ = ["TextReport", "render_rows"]
 
 _MAX_SCRIPTS_SHOWN = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class SkippedFiles:
-    """Files left out for one reason; the names of a few of them, safe to print."""
-
-    reason: str
-    number: int
-    examples: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +65,7 @@ class TextReport:
             ),
             ("Scripts", self._said_scripts()),
             ("Cleaned", ", ".join(self._said_cleaned()) or "nothing had to be"),
-            *(("Skipped", _said_skipped(skipped)) for skipped in self.skipped),
+            *(("Skipped", said(skipped)) for skipped in self.skipped),
             *(("Limit", limit) for limit in self.limits),
             (
                 "Split",
@@ -102,12 +94,6 @@ class TextReport:
             (self.num_control_characters, "control character"),
         )
         return [counted(number, noun) for number, noun in counts if number]
-
-
-def _said_skipped(skipped: SkippedFiles) -> str:
-    num_more = skipped.number - len(skipped.examples)
-    more = f" and {num_more:,} more" if num_more else ""
-    return f"{counted(skipped.number, 'file')}, {skipped.reason}: {', '.join(skipped.examples)}{more}"
 
 
 def render_rows(console: "Console", rows: Sequence[tuple[str, str]], examples: Sequence[str]) -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openbook.data.address import AddressOrigin, is_address
 from openbook.data.cache import Progress, silent
 from openbook.data.display import harmless
-from openbook.data.local import LocalOrigin, missing_path_error
+from openbook.data.own_source import own_source
 from openbook.data.series_catalog import SERIES_CATALOG, SeriesDataSet
 from openbook.data.series_columns import Wanted
 from openbook.data.series_reading import SeriesReading, TimeSeries
 from openbook.data.series_table import read_series_table
-from openbook.data.source import Fetched, Source, fetch
-from openbook.errors import UsageError
+from openbook.data.source import fetch
 
 if TYPE_CHECKING:
     import polars
@@ -48,7 +45,9 @@ def load_series(
     Raises:
         DataError: it cannot be used; the message says what was found and what would do.
     """
-    fetched, known = _fetched(source, catalog, max_bytes=max_bytes, progress=progress)
+    known = catalog.get(source)
+    wanted_source = known.source if known is not None else own_source(source, catalog)
+    fetched = fetch(wanted_source, max_bytes=max_bytes, progress=progress)
     shown = harmless(source)
     frame, notes = read_series_table(fetched.path, shown, max_bytes=max_bytes)
     wanted = Wanted(
@@ -92,21 +91,3 @@ def series_of_frame(
         horizon=0,
     )
     return SeriesReading(frame, source, wanted, []).series(origin={})
-
-
-def _fetched(
-    source: str, catalog: Mapping[str, SeriesDataSet], *, max_bytes: int, progress: Progress
-) -> tuple[Fetched, SeriesDataSet | None]:
-    if source in catalog:
-        return fetch(catalog[source].source, max_bytes=max_bytes, progress=progress), catalog[source]
-    if not source.strip():
-        raise UsageError(f"Expected a path, an address or one of {', '.join(catalog)}; got nothing.")
-    if is_address(source):
-        address = AddressOrigin.parse(source)
-        own = Source(name=str(address), origins=(address,))
-        return fetch(own, max_bytes=max_bytes, progress=progress), None
-    path = Path(source).expanduser()
-    if not path.exists() and not path.is_symlink():
-        raise missing_path_error(source, catalog)
-    own = Source(name=harmless(source), origins=(LocalOrigin(path=path),))
-    return fetch(own, max_bytes=max_bytes, progress=progress), None
