@@ -44,11 +44,13 @@ class LabelledPictures:
     """Pictures in one form, each once.
 
     Attributes:
+        form: what each was brought into.
         pictures_NHWC: uint8.
         labels_N: int32 positions in `classes`.
         hashes: 16 bytes of each picture's content, which decide its side of the split.
     """
 
+    form: PictureForm
     pictures_NHWC: np.ndarray
     labels_N: np.ndarray
     classes: tuple[str, ...]
@@ -385,6 +387,7 @@ class _Reading:
             },
         )
         return LabelledPictures(
+            form=form,
             pictures_NHWC=pictures[chosen],
             labels_N=np.array([positions[labels[index]] for index in kept], np.int32),
             classes=classes,

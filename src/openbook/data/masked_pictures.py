@@ -22,7 +22,7 @@ from openbook.data.facts_report import FactsReport
 from openbook.data.files import FoundFile, Reason, SkippedFile, files_of_folder, suffix_of
 from openbook.data.masks import MaskFile, as_classes, is_cut_out, read_mask
 from openbook.data.own_source import own_source
-from openbook.data.picture_arrays import PICTURE_SUFFIXES
+from openbook.data.picture_arrays import PICTURE_SUFFIXES, PictureForm
 from openbook.data.picture_catalog import CHINA, FLOWER, OPENMOJI
 from openbook.data.scenes import on_background, scenes
 from openbook.data.skipped import skipped_texts
@@ -52,11 +52,13 @@ class MaskedPictures:
     """Pictures and masks of one size, each picture once.
 
     Attributes:
+        form: what each picture was brought into.
         pictures_NHWC: uint8, in colour.
         masks_NHW: uint8 positions in `classes`.
         hashes: 16 bytes of each picture's content, which decide its side of the split.
     """
 
+    form: PictureForm
     pictures_NHWC: np.ndarray
     masks_NHW: np.ndarray
     classes: tuple[str, ...]
@@ -288,6 +290,7 @@ class _Reading:
             notes=notes,
         )
         return MaskedPictures(
+            form=PictureForm(height=self.side, width=self.side, channels=3, crop="whole"),
             pictures_NHWC=pictures_NHWC[kept],
             masks_NHW=masks_NHW,
             classes=classes,

@@ -9,11 +9,14 @@ import gzip
 import io
 import math
 import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from openbook.data.display import harmless, size_text
-from openbook.errors import DataError
+from openbook.errors import DataError, UsageError
 from openbook.pictures.decode import FILE_FORMATS, decode_picture
 from openbook.pictures.preprocess import Target, stages
 
@@ -37,6 +40,28 @@ class PictureForm:
     channels: int
     crop: str = "centre"
     invert: str = "no"
+
+    @classmethod
+    def of_facts(cls, facts: Mapping[str, Any]) -> PictureForm:
+        """The form that `facts` told of."""
+        height, width, channels = facts["shape"]
+        return cls(height=height, width=width, channels=channels, crop=facts["crop"], invert=facts["invert"])
+
+    def facts(self) -> dict[str, Any]:
+        """The form as a run keeps it."""
+        shape = [self.height, self.width, self.channels]
+        return {"shape": shape, "crop": self.crop, "invert": self.invert}
+
+    def read(self, given: str) -> np.ndarray:
+        """A person's picture file as uint8 (H, W, C).
+
+        Raises:
+            UsageError: there is no such file, or it is no picture.
+        """
+        path = Path(given).expanduser()
+        if not path.is_file():
+            raise UsageError(f"expected the path of a picture, and there is no file {given!r}")
+        return self.array_of(path.read_bytes())
 
     def array_of(self, content: bytes) -> np.ndarray:
         """A picture file's bytes as uint8 (H, W, C).

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,7 +14,7 @@ from openbook.errors import UsageError
 from openbook.recipes.recipe import setting
 from openbook.recipes.supervised import SupervisedRecipe, answer_text
 from openbook.supervised.examples import ArrayExamples
-from openbook.supervised.goals import Classification, Goal, ranked
+from openbook.supervised.goals import Classification, Goal, class_answer
 from openbook.supervised.task import Splits
 
 if TYPE_CHECKING:
@@ -85,12 +84,7 @@ class Digits(SupervisedRecipe):
             inputs = data.pictures_NHWC[indices].astype(np.float32) / np.float32(255)
             return ArrayExamples(inputs=inputs, targets=data.labels_N[indices])
 
-        facts = {
-            "classes": list(data.classes),
-            "shape": list(data.pictures_NHWC.shape[1:]),
-            "crop": "content",
-            "invert": "auto",
-        }
+        facts = {"classes": list(data.classes), **data.form.facts()}
         train, validation, test = map(
             examples, split_by_content(data.hashes, held_out_share=self.held_out_share)
         )
@@ -159,20 +153,11 @@ class Digits(SupervisedRecipe):
     def read_input(cls, facts: Mapping[str, Any], settings: Mapping[str, Any], given: str) -> np.ndarray:
         from openbook.data.picture_arrays import PictureForm
 
-        path = Path(given).expanduser()
-        if not path.is_file():
-            raise UsageError(f"expected the path of a picture, and there is no file {given!r}")
-        height, width, channels = facts["shape"]
-        form = PictureForm(
-            height=height, width=width, channels=channels, crop=facts["crop"], invert=facts["invert"]
-        )
-        return form.array_of(path.read_bytes())[None].astype(np.float32) / np.float32(255)
+        return np.asarray(PictureForm.of_facts(facts).read(given)[None], np.float32) / np.float32(255)
 
     @classmethod
     def answer_of(cls, facts: Mapping[str, Any], output: np.ndarray) -> dict[str, Any]:
-        shares = ranked(output, facts["classes"])
-        answer = next(iter(shares))
-        return {"answer": answer, "probability": shares[answer], "probabilities": shares}
+        return class_answer(output, facts["classes"])
 
     @classmethod
     def use(cls, run: Run, input_text: str, **options: Any) -> Iterator[str]:

@@ -52,6 +52,7 @@ class Forecasting(SupervisedRecipe):
     chapter: ClassVar[int] = 10
     learns: ClassVar[str] = "how a recurrent network carries what it has seen, and what a forecast must beat"
     default_budget: ClassVar[str] = "60s"
+    split_by: ClassVar[tuple[str, ...]] = ("held_out_share", "window", "horizon")
 
     data: str = setting(
         "weather", "weather, jena, or a table of your own with a column of times: CSV, JSON, Parquet"

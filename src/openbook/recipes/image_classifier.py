@@ -9,7 +9,6 @@ import functools
 import math
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -19,7 +18,7 @@ from openbook.recipes.recipe import setting
 from openbook.recipes.supervised import SupervisedRecipe
 from openbook.supervised.examples import ArrayExamples
 from openbook.supervised.frozen import HeadOfModel, features_of, head_of
-from openbook.supervised.goals import Classification, Goal, ranked
+from openbook.supervised.goals import Classification, Goal, class_answer
 from openbook.supervised.picture_examples import PictureExamples
 from openbook.supervised.task import Splits, SupervisedTask
 
@@ -133,12 +132,7 @@ class ImageClassifier(SupervisedRecipe):
     def split(self, data: LabelledPictures) -> Splits:
         from openbook.data.split import split_by_content
 
-        facts = {
-            "classes": list(data.classes),
-            "shape": list(data.pictures_NHWC.shape[1:]),
-            "crop": "centre",
-            "invert": "no",
-        }
+        facts = {"classes": list(data.classes), **data.form.facts()}
         train, validation, test = (
             PictureExamples(pictures_NHWC=data.pictures_NHWC, targets=data.labels_N, rows=rows)
             for rows in split_by_content(data.hashes, held_out_share=self.held_out_share)
@@ -316,20 +310,11 @@ class ImageClassifier(SupervisedRecipe):
     def read_input(cls, facts: Mapping[str, Any], settings: Mapping[str, Any], given: str) -> np.ndarray:
         from openbook.data.picture_arrays import PictureForm
 
-        path = Path(given).expanduser()
-        if not path.is_file():
-            raise UsageError(f"expected the path of a picture, and there is no file {given!r}")
-        height, width, channels = facts["shape"]
-        form = PictureForm(
-            height=height, width=width, channels=channels, crop=facts["crop"], invert=facts["invert"]
-        )
-        return form.array_of(path.read_bytes())[None].astype(np.float32)
+        return np.asarray(PictureForm.of_facts(facts).read(given)[None], np.float32)
 
     @classmethod
     def answer_of(cls, facts: Mapping[str, Any], output: np.ndarray) -> dict[str, Any]:
-        shares = ranked(output, facts["classes"])
-        answer = next(iter(shares))
-        return {"answer": answer, "probability": shares[answer], "probabilities": shares}
+        return class_answer(output, facts["classes"])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -77,7 +77,7 @@ class SegmentationRecipe(SupervisedRecipe):
     def split(self, data: MaskedPictures) -> Splits:
         from openbook.data.split import split_by_content
 
-        facts = {"classes": list(data.classes), "shape": list(data.pictures_NHWC.shape[1:])}
+        facts = {"classes": list(data.classes), **data.form.facts()}
         train, validation, test = (
             PictureExamples(pictures_NHWC=data.pictures_NHWC, targets=data.masks_NHW, rows=rows)
             for rows in split_by_content(data.hashes, held_out_share=self.held_out_share)
@@ -152,12 +152,7 @@ class SegmentationRecipe(SupervisedRecipe):
     def read_input(cls, facts: Mapping[str, Any], settings: Mapping[str, Any], given: str) -> np.ndarray:
         from openbook.data.picture_arrays import PictureForm
 
-        path = Path(given).expanduser()
-        if not path.is_file():
-            raise UsageError(f"expected the path of a picture, and there is no file {given!r}")
-        height, width, channels = facts["shape"]
-        form = PictureForm(height=height, width=width, channels=channels, crop="whole")
-        return form.array_of(path.read_bytes())[None].astype(np.float32)
+        return np.asarray(PictureForm.of_facts(facts).read(given)[None], np.float32)
 
     @classmethod
     def answer_of(cls, facts: Mapping[str, Any], output: np.ndarray) -> dict[str, Any]:

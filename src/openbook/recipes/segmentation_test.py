@@ -70,7 +70,7 @@ def test_input_that_is_no_picture_is_refused(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UsageError, match="picture"):
-        SegmentationRecipe.read_input({"shape": [16, 16, 3]}, {}, str(path))
+        SegmentationRecipe.read_input({"shape": [16, 16, 3], "crop": "whole", "invert": "no"}, {}, str(path))
 
 
 def test_pictures_without_masks_are_refused(tmp_path):

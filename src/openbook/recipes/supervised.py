@@ -6,8 +6,8 @@ import abc
 import dataclasses
 import json
 import math
-import time
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -63,6 +63,9 @@ class SupervisedRecipe(Recipe, abc.ABC):
 
     # What each recipe says.
 
+    # The settings that decide how data is split and prepared.
+    split_by: ClassVar[tuple[str, ...]] = ("held_out_share",)
+
     @abc.abstractmethod
     def split(self, data: Any) -> Splits:
         """The data as examples; depends on the data and the settings alone."""
@@ -97,11 +100,15 @@ class SupervisedRecipe(Recipe, abc.ABC):
 
     # What follows from it.
 
+    def _split_once(self, data: Any) -> Splits:
+        """As `split`; what was made last, for a forecast, is not made again for its run."""
+        return _last_split.of(data, tuple(getattr(self, name) for name in self.split_by), self.split)
+
     def load_part(self, reporter: Reporter) -> tuple[Any, float]:
         return self.load_data(reporter), 1.0
 
     def prepare(self, data: Any, run: Run, reporter: Reporter) -> Splits:
-        splits = self.split(data)
+        splits = self._split_once(data)
         atomic_write(
             run.path / PREPROCESSING_NAME, json.dumps(splits.facts, ensure_ascii=False, indent=1) + "\n"
         )
@@ -109,15 +116,13 @@ class SupervisedRecipe(Recipe, abc.ABC):
 
     def workload(self, data: Any, *, scale: float = 1.0) -> Workload:
         assert self.batch_size
-        begin_s = time.perf_counter()
-        splits = self.split(data)
-        prepare_s = time.perf_counter() - begin_s
+        splits = self._split_once(data)
         batches = Batches(examples=splits.train, batch_size=self.batch_size, seed=self.seed)
         num_validated, num_tested = (
             math.ceil(len(each) / self.batch_size) for each in (splits.validation, splits.test)
         )
-        left_out = {"data", "budget", "steps", "epochs", "seed", "checkpoint_interval_s", "learning_rate"}
-        left_out |= {"schedule", "patience", "tensorboard"}
+        # What every recipe has, such as data and length, does not change what a step costs, nor does the rate.
+        left_out = {field.name for field in dataclasses.fields(Recipe)} | {"learning_rate"}
         settings = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
@@ -135,7 +140,7 @@ class SupervisedRecipe(Recipe, abc.ABC):
             steps_per_epoch=batches.steps_per_epoch,
             unit=SupervisedTask.unit,
             units_per_step=self.batch_size,
-            prepare_s=prepare_s,
+            prepare_s=0.0,  # a forecast, which every run makes, has prepared the data already
             data_bytes=0,
             passing_bytes=0,
             num_evaluations=num_evaluations(self.patience),
@@ -196,7 +201,7 @@ class SupervisedRecipe(Recipe, abc.ABC):
 
     def _keep_examples(self, splits: Splits, outputs: np.ndarray, targets: np.ndarray, run: Run) -> None:
         """Test examples for the page: the worst mistakes, then the best answers."""
-        order = np.argsort(-_losses(splits.goal, outputs, targets), kind="stable")
+        order = np.argsort(-splits.goal.losses(outputs, targets), kind="stable")
         half = _NUM_EXAMPLES // 2
         chosen = order if len(order) <= _NUM_EXAMPLES else np.r_[order[:half], order[-half:]]
         inputs, _ = splits.test.batch(chosen)
@@ -214,7 +219,7 @@ class SupervisedRecipe(Recipe, abc.ABC):
                     "text": self.describe_example(splits.facts, one) or f"example {position + 1}",
                     "target": target,
                     "answer": str(answer["answer"]),
-                    "is_mistake": splits.goal.kind == "classification" and target != str(answer["answer"]),
+                    "is_mistake": splits.goal.one_of is not None and target != str(answer["answer"]),
                     "score": answer.get("probability"),
                 }
             )
@@ -223,11 +228,8 @@ class SupervisedRecipe(Recipe, abc.ABC):
     @classmethod
     def target_text(cls, facts: Mapping[str, Any], target: Any) -> str:
         """A target as a person reads it."""
-        goal = cls.goal(facts)
-        classes = getattr(goal, "classes", None)
-        if classes is not None and np.ndim(target) == 0:
-            return str(classes[int(target)])
-        return ""
+        classes = cls.goal(facts).one_of
+        return "" if classes is None else str(classes[int(target)])
 
     # A finished run.
 
@@ -275,7 +277,7 @@ class SupervisedRecipe(Recipe, abc.ABC):
         goal = cls.goal(facts)
         recipe = cls(**run.section("settings"))
         return ModelLook(
-            classes=getattr(goal, "classes", None) if goal.kind == "classification" else None,
+            classes=goal.one_of,
             columns=facts.get("columns"),
             examples=cls.example_arrays(run) if (run.path / EXAMPLES_NAME).exists() else {},
             loss=lambda expected, outputs: goal.loss(outputs, expected),
@@ -313,14 +315,23 @@ def answer_text(answer: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _losses(goal: Goal, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """How wrong each output is, (N,); larger is worse."""
-    logits = outputs.astype(np.float64)
-    if goal.kind in ("classification", "segmentation"):
-        logits -= logits.max(axis=-1, keepdims=True)
-        own = np.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
-        nats = np.log(np.exp(logits).sum(axis=-1)) - own
-        return np.asarray(nats.reshape(len(nats), -1).mean(axis=1))
-    if goal.kind == "regression":
-        return np.asarray(np.abs(logits[:, 0] - targets))
-    return np.asarray(np.abs((logits > 0) - targets).mean(axis=1))
+class _LastSplit:
+    """One split, for as long as its data is there."""
+
+    def __init__(self) -> None:
+        self._data: Callable[[], Any] = lambda: None
+        self._key: tuple[Any, ...] = ()
+        self._splits: Splits | None = None
+
+    def of(self, data: Any, key: tuple[Any, ...], make: Callable[[Any], Splits]) -> Splits:
+        if self._splits is None or self._data() is not data or self._key != key:
+            self._forget()
+            self._splits, self._key = make(data), key
+            self._data = weakref.ref(data, self._forget)
+        return self._splits
+
+    def _forget(self, _: object = None) -> None:
+        self._splits = None
+
+
+_last_split = _LastSplit()

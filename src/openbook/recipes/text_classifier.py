@@ -14,7 +14,15 @@ import numpy as np
 from openbook.errors import DataError, UsageError
 from openbook.recipes.recipe import setting
 from openbook.recipes.supervised import SupervisedRecipe
-from openbook.supervised.goals import Classification, Goal, MultiLabel, ranked
+from openbook.supervised.examples import ArrayExamples
+from openbook.supervised.goals import (
+    NO_LABEL,
+    Classification,
+    Goal,
+    MultiLabel,
+    class_answer,
+    label_answer,
+)
 from openbook.supervised.task import Splits
 from openbook.text.bags import BagVocabulary
 from openbook.text.words import WordVocabulary, split_words
@@ -66,64 +74,6 @@ _SHOWN_TERMS = 12
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TextExamples:
-    """Texts as the model's inputs, with their answers.
-
-    Attributes:
-        inputs: arrays (N, …) by the names of the model's inputs, or one array.
-        texts: as they were, for a person.
-    """
-
-    inputs: Any
-    targets: np.ndarray
-    texts: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def batch(self, indices_B: np.ndarray) -> tuple[Any, Any]:
-        if isinstance(self.inputs, dict):
-            return {name: array[indices_B] for name, array in self.inputs.items()}, self.targets[indices_B]
-        return self.inputs[indices_B], self.targets[indices_B]
-
-    @property
-    def size_bytes(self) -> int:
-        arrays = self.inputs.values() if isinstance(self.inputs, dict) else (self.inputs,)
-        return sum(int(array.nbytes) for array in arrays) + sum(map(len, self.texts))
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ClassifierData:
-    """Labelled texts, and what was made of them; a forecast and its run prepare the same texts once."""
-
-    labelled: LabelledTexts
-    _splits: dict[Any, Splits] = dataclasses.field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def report(self) -> Any:
-        return self.labelled.report
-
-    @property
-    def fingerprint(self) -> str:
-        return self.labelled.fingerprint
-
-    @property
-    def origin(self) -> Mapping[str, object]:
-        return self.labelled.origin
-
-    def splits(self, recipe: TextClassifier) -> Splits:
-        """Examples as these settings want them."""
-        key = tuple(getattr(recipe, name) for name in _PREPARED_BY)
-        if key not in self._splits:
-            self._splits.clear()
-            self._splits[key] = _make_splits(recipe, self.labelled)
-        return self._splits[key]
-
-
-_PREPARED_BY = ("model", "held_out_share", "ngrams", "tf_idf", "vocabulary_size", "max_tokens")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class TextClassifier(SupervisedRecipe):
     """Train a model that tells texts apart: their mood, their topic, or any labels of your own."""
 
@@ -132,6 +82,14 @@ class TextClassifier(SupervisedRecipe):
     chapter: ClassVar[int] = 11
     learns: ClassVar[str] = "how much of a text's meaning is in its words alone, and what their order adds"
     default_budget: ClassVar[str] = "60s"
+    split_by: ClassVar[tuple[str, ...]] = (
+        "held_out_share",
+        "model",
+        "ngrams",
+        "tf_idf",
+        "vocabulary_size",
+        "max_tokens",
+    )
 
     data: str = setting(
         "imdb",
@@ -177,21 +135,20 @@ class TextClassifier(SupervisedRecipe):
                 f"{self.num_heads} heads"
             )
 
-    def load_data(self, reporter: Reporter) -> ClassifierData:
+    def load_data(self, reporter: Reporter) -> LabelledTexts:
         from openbook.data.labelled_texts import load_labelled_texts
 
-        labelled = load_labelled_texts(
+        return load_labelled_texts(
             self.data,
             text_column=self.text_column,
             target=self.target,
             held_out_share=self.held_out_share,
             progress=reporter.message,
         )
-        return ClassifierData(labelled=labelled)
 
-    def resolve(self, data: ClassifierData) -> TextClassifier:
+    def resolve(self, data: LabelledTexts) -> TextClassifier:
         defaults = {**_DEFAULTS[self.model]}
-        num_train = (1.0 - self.held_out_share) * len(data.labelled.texts)
+        num_train = (1.0 - self.held_out_share) * len(data.texts)
         defaults["batch_size"] = max(1, min(defaults["batch_size"], int(num_train) // 4))
         if self.model == "transformer":
             size = defaults["embedding_size"]
@@ -199,8 +156,8 @@ class TextClassifier(SupervisedRecipe):
         left_open = {name: value for name, value in defaults.items() if getattr(self, name) is None}
         return dataclasses.replace(self, **left_open)
 
-    def split(self, data: ClassifierData) -> Splits:
-        return data.splits(self)
+    def split(self, data: LabelledTexts) -> Splits:
+        return _make_splits(self, data)
 
     def build_model(self, facts: Mapping[str, Any]) -> Any:
         build = {"bag": self._bag, "lstm": self._lstm, "transformer": self._transformer}[self.model]
@@ -296,25 +253,15 @@ class TextClassifier(SupervisedRecipe):
     def answer_of(cls, facts: Mapping[str, Any], output: np.ndarray) -> dict[str, Any]:
         classes = facts["classes"]
         if facts["is_multi_label"]:
-            shares_C = 1.0 / (1.0 + np.exp(-output.astype(np.float64)))
-            order = np.argsort(-shares_C)
-            shares = {classes[index]: round(float(shares_C[index]), 6) for index in order}
-            labels = [name for name, share in shares.items() if share > 0.5]
-            return {
-                "answer": ", ".join(labels) or "none of the labels",
-                "labels": labels,
-                "probabilities": shares,
-            }
-        shares = ranked(output, classes)
-        answer = next(iter(shares))
-        return {"answer": answer, "probability": shares[answer], "probabilities": shares}
+            return label_answer(output, classes)
+        return class_answer(output, classes)
 
     @classmethod
     def target_text(cls, facts: Mapping[str, Any], target: Any) -> str:
         if not facts["is_multi_label"]:
             return str(facts["classes"][int(target)])
         labels = [name for name, is_label in zip(facts["classes"], target, strict=True) if is_label > 0.5]
-        return ", ".join(labels) or "none of the labels"
+        return ", ".join(labels) or NO_LABEL
 
     @classmethod
     def describe_example(cls, facts: Mapping[str, Any], inputs: Any) -> str:
@@ -328,7 +275,7 @@ class TextClassifier(SupervisedRecipe):
         from openbook.data.display import shortened
         from openbook.lenses.confusion import confusion_of, draw_confusion
 
-        assert isinstance(splits.test, TextExamples)
+        assert isinstance(splits.test, ArrayExamples)
         if not isinstance(splits.goal, Classification):
             return [_said_labels(splits.goal.classes, outputs, targets)]  # type: ignore[attr-defined]
         confusion = confusion_of(outputs, targets, splits.goal.classes)
@@ -406,9 +353,9 @@ def _make_splits(recipe: TextClassifier, data: LabelledTexts) -> Splits:
             "Choose it with --text-column"
         )
 
-    def examples(indices: np.ndarray) -> TextExamples:
+    def examples(indices: np.ndarray) -> ArrayExamples:
         texts = tuple(data.texts[index] for index in indices)
-        return TextExamples(inputs=_inputs(facts, texts), targets=data.labels[indices], texts=texts)
+        return ArrayExamples(inputs=_inputs(facts, texts), targets=data.labels[indices], texts=texts)
 
     train, validation, test = map(examples, sides)
     return Splits(train=train, validation=validation, test=test, goal=TextClassifier.goal(facts), facts=facts)

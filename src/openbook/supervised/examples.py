@@ -30,10 +30,12 @@ class ArrayExamples:
     Attributes:
         inputs: (N, …), or several by the names of the model's inputs.
         targets: (N, …).
+        texts: what each was before it became numbers, for a person; empty where that says nothing.
     """
 
     inputs: Any
     targets: np.ndarray
+    texts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -46,7 +48,9 @@ class ArrayExamples:
     @property
     def size_bytes(self) -> int:
         arrays = self.inputs.values() if isinstance(self.inputs, dict) else (self.inputs,)
-        return sum(int(array.nbytes) for array in arrays) + int(self.targets.nbytes)
+        return (
+            sum(int(array.nbytes) for array in arrays) + int(self.targets.nbytes) + sum(map(len, self.texts))
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+NO_LABEL = "none of the labels"
+
 
 class Goal(Protocol):
     """A kind of answer: its loss, and its held-out score as sums over batches.
@@ -38,6 +40,13 @@ class Goal(Protocol):
     def score(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
         """The score, from the sums of all batches."""
 
+    def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """How wrong each output is, (N,); larger is worse."""
+
+    @property
+    def one_of(self) -> tuple[str, ...] | None:
+        """The classes, where each example is of one of them; else None."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Classification:
@@ -57,13 +66,7 @@ class Classification:
         return next_token_loss(outputs, targets)
 
     def sums(self, outputs: Any, targets: Any, weights_B: Any) -> dict[str, Any]:
-        import jax.numpy as jnp
-
-        from openbook.training.losses import token_nats
-
-        answers_B = jnp.argmax(outputs, axis=-1)
-        confusion_CC = jnp.zeros((self.num_outputs, self.num_outputs)).at[targets, answers_B].add(weights_B)
-        return {"nats": jnp.sum(token_nats(outputs, targets) * weights_B), "confusion": confusion_CC}
+        return _confusion_sums(outputs, targets, weights_B)
 
     def score(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
         confusion_CC = sums["confusion"]
@@ -72,6 +75,13 @@ class Classification:
             "accuracy": float(np.trace(confusion_CC)) / number,
             "loss": float(sums["nats"]) / number,
         }
+
+    def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        return _nats(outputs, targets)
+
+    @property
+    def one_of(self) -> tuple[str, ...] | None:
+        return self.classes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -114,6 +124,13 @@ class MultiLabel:
             "f1": 2 * hits / max(1.0, said + true),
             "loss": float(sums["nats"]) / number,
         }
+
+    def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        return np.asarray(np.mean((outputs > 0) != (targets > 0.5), axis=1))
+
+    @property
+    def one_of(self) -> tuple[str, ...] | None:
+        return None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -158,6 +175,13 @@ class Regression:
             "loss": mse,
         }
 
+    def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        return np.asarray(np.abs(outputs[:, 0] - targets))
+
+    @property
+    def one_of(self) -> tuple[str, ...] | None:
+        return None
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Segmentation:
@@ -179,13 +203,7 @@ class Segmentation:
     def sums(self, outputs: Any, targets: Any, weights_B: Any) -> dict[str, Any]:
         import jax.numpy as jnp
 
-        from openbook.training.losses import token_nats
-
-        weights_BHW = jnp.broadcast_to(weights_B[:, None, None], targets.shape)
-        answers_BHW = jnp.argmax(outputs, axis=-1)
-        confusion_CC = jnp.zeros((self.num_outputs, self.num_outputs))
-        confusion_CC = confusion_CC.at[targets, answers_BHW].add(weights_BHW)
-        return {"nats": jnp.sum(token_nats(outputs, targets) * weights_BHW), "confusion": confusion_CC}
+        return _confusion_sums(outputs, targets, jnp.broadcast_to(weights_B[:, None, None], targets.shape))
 
     def score(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
         confusion_CC = sums["confusion"]
@@ -199,6 +217,31 @@ class Segmentation:
             "loss": float(sums["nats"]) / number,
         }
 
+    def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        return np.asarray(_nats(outputs, targets).reshape(len(outputs), -1).mean(axis=1))
+
+    @property
+    def one_of(self) -> tuple[str, ...] | None:
+        return None
+
+
+def _confusion_sums(logits: Any, targets: Any, weights: Any) -> dict[str, Any]:
+    """Cross-entropy, and how often each class (row) was taken for each (column); targets and weights alike (…)."""
+    import jax.numpy as jnp
+
+    from openbook.training.losses import token_nats
+
+    num_classes = logits.shape[-1]
+    confusion_CC = jnp.zeros((num_classes, num_classes)).at[targets, jnp.argmax(logits, axis=-1)].add(weights)
+    return {"nats": jnp.sum(token_nats(logits, targets) * weights), "confusion": confusion_CC}
+
+
+def _nats(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Cross-entropy at each target, in NumPy: logits (…, C), targets (…)."""
+    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
+    own = np.take_along_axis(shifted, targets[..., None], axis=-1)[..., 0]
+    return np.asarray(np.log(np.exp(shifted).sum(axis=-1)) - own)
+
 
 def _binary_nats(logits: Any, targets: Any) -> Any:
     """Cross-entropy of yes or no, in nats, without overflow."""
@@ -207,14 +250,24 @@ def _binary_nats(logits: Any, targets: Any) -> Any:
     return jnp.maximum(logits, 0.0) - logits * targets + jnp.log1p(jnp.exp(-jnp.abs(logits)))
 
 
-def probabilities(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis."""
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    result: np.ndarray = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    return result
+def class_answer(logits_C: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    """The most probable class, and all with their probabilities, the most probable first."""
+    shifted_C = logits_C.astype(np.float64) - logits_C.max()
+    return _ranked(np.exp(shifted_C) / np.exp(shifted_C).sum(), classes)
 
 
-def ranked(logits_C: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
-    """Classes with their probabilities, the most probable first."""
-    shares_C = probabilities(logits_C.astype(np.float64))
-    return {classes[index]: round(float(shares_C[index]), 6) for index in np.argsort(-shares_C)}
+def label_answer(logits_C: np.ndarray, labels: Sequence[str]) -> dict[str, Any]:
+    """The labels that are more probable than not, and all with their probabilities."""
+    answer = _ranked(1.0 / (1.0 + np.exp(-logits_C.astype(np.float64))), labels)
+    said = [name for name, share in answer["probabilities"].items() if share > 0.5]
+    return {
+        "answer": ", ".join(said) or NO_LABEL,
+        "labels": said,
+        "probabilities": answer["probabilities"],
+    }
+
+
+def _ranked(shares_C: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    shares = {names[index]: round(float(shares_C[index]), 6) for index in np.argsort(-shares_C)}
+    answer = next(iter(shares))
+    return {"answer": answer, "probability": shares[answer], "probabilities": shares}
