@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from bench.book import digits as book
+from bench.train_once import train_once
 
 RESULTS = Path(__file__).parent / "results" / "digits.json"
 EPOCHS = (0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
@@ -66,7 +66,8 @@ def measure(model: str, data: str, seed: int) -> dict[str, Any]:
     best = max(published, key=lambda row: row["accuracy"])
     ours = []
     for epochs in EPOCHS:
-        ours.append({"epochs": epochs, **_train(data, model=model, seed=seed, epochs=epochs)})
+        result = train_once("digits", data=data, model=model, seed=seed, epochs=epochs)
+        ours.append({"epochs": epochs, **{name: result[name] for name in ("train_s", "accuracy")}})
         if ours[-1]["accuracy"] >= best["accuracy"]:
             break
     reached = ours[-1]["accuracy"] >= best["accuracy"]
@@ -81,28 +82,6 @@ def measure(model: str, data: str, seed: int) -> dict[str, Any]:
         "ratio_epochs": best["epoch"] / ours[-1]["epochs"] if reached else None,
         "ratio_s": best["train_s"] / ours[-1]["train_s"] if reached else None,
     }
-
-
-def _train(data: str, **settings: Any) -> dict[str, Any]:
-    import os
-
-    from openbook.recipes import make_recipe, session
-    from openbook.training.reporter import Reporter
-
-    with tempfile.TemporaryDirectory() as folder:
-        before = os.environ.get("OPENBOOK_RUNS")
-        os.environ["OPENBOOK_RUNS"] = folder
-        try:
-            result = session.train(make_recipe("digits", {"data": data, **settings}), reporter=Reporter())
-        finally:
-            if before is None:
-                del os.environ["OPENBOOK_RUNS"]
-            else:
-                os.environ["OPENBOOK_RUNS"] = before
-        phases = result.run.section("actual")["phases"]
-        # The three scores on the way are openbook's own affair; the book's are not counted either.
-        train_s = phases["compile"] + phases["steps"]
-        return {"train_s": round(train_s, 3), "accuracy": result.score["accuracy"]}
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from bench.book import forecasting as book
+from bench.train_once import train_once
 
 RESULTS = Path(__file__).parent / "results" / "forecasting.json"
 EPOCHS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0)
@@ -112,7 +111,8 @@ def measure(model: str, data: str, seed: int, *, num_epochs: int, raw_targets: b
     best = min(published, key=lambda row: row["validation_mae"])
     ours = []
     for epochs in EPOCHS:
-        ours.append({"epochs": epochs, **_train(data, model=OURS[model], seed=seed, epochs=epochs)})
+        result = train_once("forecasting", data=data, model=OURS[model], seed=seed, epochs=epochs)
+        ours.append({"epochs": epochs, "train_s": result["train_s"], "test_mae": result["mae"]})
         if ours[-1]["test_mae"] <= best["test_mae"]:
             break
     is_reached = ours[-1]["test_mae"] <= best["test_mae"]
@@ -131,28 +131,6 @@ def measure(model: str, data: str, seed: int, *, num_epochs: int, raw_targets: b
         "book": published,
         "openbook": ours,
     }
-
-
-def _train(data: str, **settings: Any) -> dict[str, Any]:
-    from openbook.recipes import make_recipe, session
-    from openbook.training.reporter import Reporter
-
-    with tempfile.TemporaryDirectory() as folder:
-        before = os.environ.get("OPENBOOK_RUNS")
-        os.environ["OPENBOOK_RUNS"] = folder
-        try:
-            result = session.train(
-                make_recipe("forecasting", {"data": data, **settings}), reporter=Reporter()
-            )
-        finally:
-            if before is None:
-                del os.environ["OPENBOOK_RUNS"]
-            else:
-                os.environ["OPENBOOK_RUNS"] = before
-        phases = result.run.section("actual")["phases"]
-        # The held-out scores on the way are openbook's own affair; the book's are not counted either.
-        train_s = phases["compile"] + phases["steps"]
-        return {"train_s": round(train_s, 3), "test_mae": result.score["mae"]}
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
-import importlib
 import inspect
-import pkgutil
 import types
 import typing
 from collections.abc import Mapping
@@ -15,6 +13,7 @@ from typing import Any
 
 from openbook.errors import UsageError
 from openbook.recipes.recipe import Recipe
+from openbook.registry import modules_in, named
 
 __all__ = ["all_recipes", "make_recipe", "recipe_class"]
 
@@ -30,10 +29,7 @@ _KIND_NAMES: Mapping[type, str] = {
 def all_recipes() -> Mapping[str, type[Recipe]]:
     """Recipe classes by name, in the order of the book's chapters."""
     found: dict[str, type[Recipe]] = {}
-    for module_info in pkgutil.iter_modules(__path__):
-        if module_info.name.endswith("_test"):
-            continue
-        module = importlib.import_module(f"{__name__}.{module_info.name}")
+    for module in modules_in(__name__, __path__):
         for value in vars(module).values():
             is_recipe = (
                 isinstance(value, type) and issubclass(value, Recipe) and not inspect.isabstract(value)
@@ -49,12 +45,7 @@ def recipe_class(name: str) -> type[Recipe]:
     Raises:
         UsageError: there is none.
     """
-    recipes = all_recipes()
-    if name not in recipes:
-        near = difflib.get_close_matches(name, recipes, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(recipes)}"
-        raise UsageError(f"there is no recipe called {name!r}. {hint}")
-    return recipes[name]
+    return named(name, all_recipes(), what="recipe")
 
 
 def make_recipe(name: str, settings: Mapping[str, Any]) -> Recipe:
