@@ -40,26 +40,34 @@ def name(request):
     return request.param
 
 
+@pytest.fixture(scope="session")
+def kept():
+    """Folder, sample and runs of each recipe: tests of several recipes may come in any order."""
+    return {}
+
+
 @pytest.fixture(scope="module")
-def place(tmp_path_factory, name):
+def place(tmp_path_factory, name, kept):
     """A recipe's sample, with folders of its own for runs and cache."""
-    folder = tmp_path_factory.mktemp(name)
+    if name not in kept:
+        kept[name] = {"folder": tmp_path_factory.mktemp(name)}
+    folder = kept[name]["folder"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENBOOK_RUNS", str(folder / "runs"))
         patch.setenv("OPENBOOK_CACHE", str(folder / "cache"))
         assert name in SAMPLES, f"{name} has no sample in tests/recipe_samples.py"
-        yield SAMPLES[name](folder)
+        if "sample" not in kept[name]:
+            kept[name]["sample"] = SAMPLES[name](folder)
+        yield kept[name]["sample"]
 
 
 @pytest.fixture(scope="module")
-def results(name, place):
+def results(name, place, kept):
     """A finished run of each variant."""
-    return [
-        train(
-            make_recipe(name, {**settings, "data": str(place.data), "steps": NUM_STEPS}), reporter=Reporter()
-        )
-        for settings in place.settings
-    ]
+    if "results" not in kept[name]:
+        settings_of = [{**each, "data": str(place.data), "steps": NUM_STEPS} for each in place.settings]
+        kept[name]["results"] = [train(make_recipe(name, each), reporter=Reporter()) for each in settings_of]
+    return kept[name]["results"]
 
 
 def test_settings_say_what_they_are(name):

@@ -79,7 +79,7 @@ def trained(folder, **settings):
     return train(recipe, reporter=Reporter())
 
 
-@pytest.mark.parametrize("model", ["convnet", "xception"])
+@pytest.mark.parametrize("model", ["convnet", pytest.param("xception", marks=pytest.mark.slow)])
 def test_network_trains_answers_and_draws_its_mistakes(folder, model):
     result = trained(folder, model=model)
     assert result.run.is_complete

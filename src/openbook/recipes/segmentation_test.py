@@ -36,7 +36,7 @@ def runs_folder(tmp_path, folder, monkeypatch):
     monkeypatch.setenv("OPENBOOK_CACHE", str(folder.parent / "cache"))
 
 
-@pytest.mark.parametrize("model", ["unet", "encoder-decoder"])
+@pytest.mark.parametrize("model", ["unet", pytest.param("encoder-decoder", marks=pytest.mark.slow)])
 def test_network_trains_and_writes_a_mask_of_the_picture_s_size(folder, tmp_path, model):
     recipe = make_recipe("segmentation", {**SMALL, "model": model, "data": str(folder)})
     result = train(recipe, reporter=Reporter())
