@@ -1,8 +1,10 @@
 """The contracts of the recipes: each trains on own data, tells beforehand, resumes, answers, opens like a book."""
 
+import base64
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 import openbook
 from openbook.errors import DataError, Interrupted
 from openbook.looking import subject_of
+from openbook.page.inputs.images import ImageReader
 from openbook.recipes import all_recipes, make_recipe, recipe_class
 from openbook.recipes.recipe_forecast import forecast_settings
 from openbook.recipes.session import resume, train
@@ -151,6 +154,19 @@ def test_page_reads_the_run_and_takes_a_step(results):
         assert subject.examples
         assert subject.training is not None
         assert subject.training().optimizer is not None
+
+
+def test_page_brings_a_picture_into_the_form_of_training(results, place):
+    for result in results:
+        reader = subject_of(result.run).reader
+        if not isinstance(reader, ImageReader):
+            continue
+        content = base64.b64encode(Path(place.given).read_bytes()).decode()
+        read = reader.read({"picture": f"data:image/png;base64,{content}", "settings": {}})
+        expected = recipe_class(result.run.recipe).model_inputs(result.run, place.given)
+        # Training keeps whole numbers 0…255, the page what scaling makes of them.
+        step = 255.0 if expected.max() > 1.0 else 1.0
+        np.testing.assert_allclose(read.arrays, expected, atol=0.51 * step / 255.0)
 
 
 def test_data_that_teaches_nothing_is_refused_with_a_way_out(name, place):

@@ -97,7 +97,11 @@ def _run_subject(run: Run, inputs: Any, pictures: Mapping[str, str] | None = Non
             pictures=pictures,
             classes=look.classes,
             columns=look.columns,
-            value_range=look.value_range,
+            picture_settings={
+                name: value
+                for name, value in (("crop", look.crop), ("invert", look.invert), ("range", look.value_range))
+                if value is not None
+            },
             training=lambda: Training(
                 loss=look.loss,
                 optimizer=look.optimizer(),

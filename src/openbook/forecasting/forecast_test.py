@@ -132,7 +132,7 @@ def test_too_little_memory_is_seen_before_anything_is_run(workload, situation, m
 
 
 def test_limit_of_time_is_held_against_the_training(workload, situation):
-    limited = dataclasses.replace(situation, budget_s=0.5)
+    limited = dataclasses.replace(situation, budget_s=0.05)
     forecast = make_forecast(workload, limited, level="profile").forecast
     assert not forecast.fits_budget
     assert forecast.num_steps == 100, "the limit changes nothing of what was asked for"

@@ -30,7 +30,7 @@ def bare_model(
     pictures: Mapping[str, str] | None = None,
     classes: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
-    value_range: str | None = None,
+    picture_settings: Mapping[str, str] | None = None,
     training: Callable[[], Training] | None = None,
     shown: Sequence[Json] = (),
 ) -> Subject:
@@ -39,7 +39,7 @@ def bare_model(
     Args:
         inputs: a batch of examples as for `openbook.trace`; None for none.
         pictures: examples as data addresses, by name; only for a model of pictures.
-        classes, columns, value_range, training: what is known besides of a run's model; guessed when None.
+        classes, columns, picture_settings, training: what is known besides of a run's model; guessed when None.
         shown: what the examples are and what the model made of them, as `Subject.examples` shows it.
     Raises:
         ModelError: it does not say what it takes and no inputs are given, or these do not fit.
@@ -60,7 +60,10 @@ def bare_model(
         height, width, channels = (int(size or 0) for size in shape)
         target = Target(height=height, width=width, channels=channels)
         reader = ImageReader(
-            target=target, range=value_range or _range(model), classes=classes, target_reader=target_reader
+            target=target,
+            settings={"range": _range(model), **(picture_settings or {})},
+            classes=classes,
+            target_reader=target_reader,
         )
     else:
         reader = ArrayReader(inputs=specs, target_reader=target_reader)

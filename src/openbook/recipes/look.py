@@ -49,6 +49,7 @@ class ModelLook:
         loss: of one step, from targets and outputs.
         optimizer: makes a new one, as training began with.
         value_range: of a picture's values, one of `pictures.preprocess.RANGES`.
+        crop, invert: how a picture is brought into form, as in training; guessed by the page when None.
     """
 
     classes: Sequence[str] | None
@@ -57,3 +58,5 @@ class ModelLook:
     loss: Callable[[Any, Any], Any]
     optimizer: Callable[[], Any]
     value_range: str = "0…1"
+    crop: str | None = None
+    invert: str | None = None

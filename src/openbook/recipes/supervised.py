@@ -283,6 +283,8 @@ class SupervisedRecipe(Recipe, abc.ABC):
             loss=lambda expected, outputs: goal.loss(outputs, expected),
             optimizer=recipe.optimizer,
             value_range=cls.value_range,
+            crop=facts.get("crop"),
+            invert=facts.get("invert"),
         )
 
     value_range: ClassVar[str] = "0…1"

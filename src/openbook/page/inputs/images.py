@@ -22,12 +22,13 @@ class ImageReader:
     """Reads pictures for a model that takes (height, width, 1 or 3).
 
     Attributes:
-        range: of the values, as in training; one of `preprocessing.RANGES`.
+        settings: as in training: `range` (one of `preprocess.RANGES`), `crop` and `invert`; the last two are
+            guessed from the number of channels where they are left out.
         target_reader: None where no step can be taken.
     """
 
     target: Target
-    range: str
+    settings: Mapping[str, str]
     classes: Sequence[str] | None
     target_reader: TargetReader | None
 
@@ -84,12 +85,12 @@ class ImageReader:
         raise UsageError("a picture has no tokens")
 
     def _settings(self) -> list[tuple[str, list[str], str]]:
-        is_grey = self.target.channels == 1
+        is_grey, known = self.target.channels == 1, self.settings
         ranges = [name for name in RANGES if name != "ImageNet" or not is_grey]
         return [
-            ("crop", ["content", "centre", "whole"], "content" if is_grey else "centre"),
-            ("invert", ["auto", "yes", "no"], "auto" if is_grey else "no"),
-            ("range", ranges, self.range),
+            ("crop", ["content", "centre", "whole"], known.get("crop", "content" if is_grey else "centre")),
+            ("invert", ["auto", "yes", "no"], known.get("invert", "auto" if is_grey else "no")),
+            ("range", ranges, known["range"]),
         ]
 
     def _chosen(self, given: Any) -> dict[str, str]:

@@ -14,10 +14,13 @@ from openbook.pictures.preprocess import Target, in_range
 from page_types import check_type
 
 GREY = ImageReader(
-    target=Target(height=28, width=28, channels=1), range="0…1", classes=None, target_reader=None
+    target=Target(height=28, width=28, channels=1),
+    settings={"range": "0…1"},
+    classes=None,
+    target_reader=None,
 )
 COLOUR = ImageReader(
-    target=Target(height=8, width=12, channels=3), range="0…1", classes=None, target_reader=None
+    target=Target(height=8, width=12, channels=3), settings={"range": "0…1"}, classes=None, target_reader=None
 )
 
 
