@@ -17,6 +17,7 @@ class Examples:
     Attributes:
         train_ND, held_out_ND: float32, between 0 and 1.
         train_labels_N, held_out_labels_N: int32.
+        shape: of an example as a picture (height, width, channels), for nets with filters.
     """
 
     train_ND: np.ndarray
@@ -24,6 +25,7 @@ class Examples:
     held_out_ND: np.ndarray
     held_out_labels_N: np.ndarray
     num_classes: int
+    shape: tuple[int, ...] = ()
 
     @property
     def guessing(self) -> float:
@@ -33,10 +35,12 @@ class Examples:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Net:
-    """One dense net of an experiment.
+    """One net of an experiment, dense unless it has filters.
 
     Attributes:
         hidden_units: of each hidden layer.
+        num_filters: of each convolution (3 × 3, with pooling after all but the last) before the hidden layers.
+        is_from_scratch: trained by `openbook.scratch`, in plain NumPy, instead of by Keras.
         l2: times the sum of the squared weights, added to the loss.
         dropout: share of the hidden values that is left out in training.
         optimizer: name of a Keras optimizer.
@@ -45,6 +49,8 @@ class Net:
     label: str
     examples: Examples
     hidden_units: tuple[int, ...] = (128,)
+    num_filters: tuple[int, ...] = ()
+    is_from_scratch: bool = False
     learning_rate: float = 1e-3
     l2: float = 0.0
     dropout: float = 0.0

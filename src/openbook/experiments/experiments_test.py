@@ -11,7 +11,7 @@ from openbook.errors import UsageError
 from openbook.experiments import all_experiments, experiment_named
 from openbook.experiments.experiment import Examples, Net, Outcome, Scores
 
-NAMES = ["dropout", "l2", "learning-rate", "model-size", "noise-channels", "shuffled-labels"]
+NAMES = ["dropout", "from-scratch", "l2", "learning-rate", "model-size", "noise-channels", "shuffled-labels"]
 
 
 @pytest.fixture
@@ -104,3 +104,19 @@ def test_sentence_follows_the_results():
     assert "B ends with a held-out loss of 2.000" not in experiment_named("dropout").see(
         [without, with_dropout]
     )
+
+
+def test_twins_from_scratch_learn_what_keras_learns(stripes, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENBOOK_CACHE", str(tmp_path / "cache"))
+    picture = tmp_path / "curves.png"
+    printed = run_command(
+        "from-scratch", "--data", str(stripes), "--epochs", "2", "--picture", str(picture), "-q", "--json"
+    )
+    dense, dense_twin, convnet, convnet_twin = json.loads(printed)["nets"]
+    for net, twin in ((dense, dense_twin), (convnet, convnet_twin)):
+        assert twin["is_from_scratch"]
+        assert not net["is_from_scratch"]
+        assert twin["num_parameters"] == net["num_parameters"]
+        assert net["curve"][-1]["train_loss"] < net["curve"][0]["train_loss"]
+        for one, other in zip(net["curve"], twin["curve"], strict=True):
+            assert one["held_out_loss"] == pytest.approx(other["held_out_loss"], rel=1e-3)

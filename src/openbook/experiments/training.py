@@ -7,17 +7,15 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 from openbook.errors import DataError
 from openbook.experiments.experiment import Examples, Experiment, Net, Outcome, Scores
+from openbook.experiments.learners import KerasLearner, Learner, model_of
+from openbook.experiments.scratch_learner import ScratchLearner
 from openbook.supervised.task import Splits
-from openbook.training.losses import next_token_loss
 from openbook.training.seeding import seeded
-from openbook.training.state import TrainingState
-from openbook.training.step import train_step_function
 
 _BATCH_SIZE = 64
 _NUM_SCORES = 25
@@ -42,6 +40,7 @@ def examples_of(splits: Splits, *, num_examples: int, rng: np.random.Generator) 
         held_out_ND=held_out.reshape(len(held_out), -1),
         held_out_labels_N=held_out_labels,
         num_classes=splits.goal.num_outputs,
+        shape=tuple(inputs.shape[1:]),
     )
 
 
@@ -82,92 +81,39 @@ def run_experiment(
 
 
 def _train(net: Net, *, num_epochs: int, seed: int, expect: Callable[[float, float], None]) -> Outcome:
-    import jax
-
     begin_s = time.perf_counter()
     with seeded(seed):
-        model = _model(net)
-    optimizer = _optimizer(net)
-    optimizer.build(model.trainable_variables)
-    step = train_step_function(model, optimizer, next_token_loss)
-    score = _scoring(model, net.examples)
-    inputs_ND, labels_N = jax.device_put((net.examples.train_ND, net.examples.train_labels_N))
-
-    @jax.jit
-    def run_epoch(arrays: Any, order_SB: Any) -> Any:
-        def one(arrays: Any, chosen_B: Any) -> Any:
-            arrays, loss = step(arrays, inputs_ND[chosen_B], labels_N[chosen_B], net.learning_rate)
-            return arrays, loss
-
-        return jax.lax.scan(one, arrays, order_SB)[0]
-
-    groups = TrainingState.of(model, optimizer).groups()
-    arrays: Any = tuple(groups[name] for name in ("trainable", "non_trainable", "optimizer"))
+        model = model_of(net)
+    learner = ScratchLearner(net, model) if net.is_from_scratch else KerasLearner(net, model)
     scored = {round(epoch) for epoch in np.linspace(0, num_epochs, min(_NUM_SCORES, num_epochs) + 1)}
-    curve = [score(arrays, 0)]
+    curve = [_scores(learner, net.examples, epoch=0)]
     for epoch in range(1, num_epochs + 1):
         epoch_begin_s = time.perf_counter()
-        order_SB = _order(len(labels_N), epoch, seed)
-        arrays = jax.block_until_ready(run_epoch(arrays, order_SB))
+        learner.run_epoch(_order(len(net.examples.train_labels_N), epoch, seed))
         if epoch in scored:
-            curve.append(score(arrays, epoch))
+            curve.append(_scores(learner, net.examples, epoch=epoch))
         if epoch == 2:
             expect(epoch_begin_s - begin_s, time.perf_counter() - epoch_begin_s)
-    matrices = [np.abs(np.asarray(weight)) for weight in arrays[0] if weight.ndim == 2]
+    magnitudes = [np.abs(weight).ravel() for weight in learner.weights() if weight.ndim > 1]
     return Outcome(
         net=net,
         curve=tuple(curve),
         num_parameters=model.count_params(),
-        mean_weight=float(np.concatenate([matrix.ravel() for matrix in matrices]).mean()),
+        mean_weight=float(np.concatenate(magnitudes).mean()),
         duration_s=time.perf_counter() - begin_s,
     )
 
 
-def _model(net: Net) -> Any:
-    import keras
-
-    regularizer = keras.regularizers.L2(net.l2) if net.l2 else None
-    inputs = keras.Input((net.examples.train_ND.shape[1],), name="numbers")
-    hidden = inputs
-    for number, units in enumerate(net.hidden_units, 1):
-        hidden = keras.layers.Dense(
-            units, activation="relu", kernel_regularizer=regularizer, name=f"hidden_{number}"
-        )(hidden)
-        if net.dropout:
-            hidden = keras.layers.Dropout(net.dropout, name=f"dropout_{number}")(hidden)
-    logits = keras.layers.Dense(net.examples.num_classes, kernel_regularizer=regularizer, name="logits")(
-        hidden
+def _scores(learner: Learner, examples: Examples, *, epoch: int) -> Scores:
+    train_loss, train_accuracy = learner.score(examples.train_ND, examples.train_labels_N)
+    loss, accuracy = learner.score(examples.held_out_ND, examples.held_out_labels_N)
+    return Scores(
+        epoch=epoch,
+        train_loss=train_loss,
+        train_accuracy=train_accuracy,
+        held_out_loss=loss,
+        held_out_accuracy=accuracy,
     )
-    return keras.Model(inputs, logits, name="net")
-
-
-def _optimizer(net: Net) -> Any:
-    import keras
-
-    return keras.optimizers.get({"class_name": net.optimizer, "config": {"learning_rate": net.learning_rate}})
-
-
-def _scoring(model: Any, examples: Examples) -> Callable[[Any, int], Scores]:
-    import jax
-    import jax.numpy as jnp
-
-    @jax.jit
-    def loss_and_accuracy(arrays: Any, inputs_ND: Any, labels_N: Any) -> Any:
-        logits, _ = model.stateless_call(arrays[0], arrays[1], inputs_ND, training=False)
-        return next_token_loss(logits, labels_N), jnp.mean(jnp.argmax(logits, axis=-1) == labels_N)
-
-    def score(arrays: Any, epoch: int) -> Scores:
-        train_loss, train_accuracy = loss_and_accuracy(arrays, examples.train_ND, examples.train_labels_N)
-        loss, accuracy = loss_and_accuracy(arrays, examples.held_out_ND, examples.held_out_labels_N)
-        return Scores(
-            epoch=epoch,
-            train_loss=float(train_loss),
-            train_accuracy=float(train_accuracy),
-            held_out_loss=float(loss),
-            held_out_accuracy=float(accuracy),
-        )
-
-    return score
 
 
 def _order(num_examples: int, epoch: int, seed: int) -> np.ndarray:
@@ -188,6 +134,8 @@ def _row(outcome: Outcome) -> dict[str, object]:
     return {
         "label": outcome.label,
         "hidden_units": list(net.hidden_units),
+        "num_filters": list(net.num_filters),
+        "is_from_scratch": net.is_from_scratch,
         "optimizer": net.optimizer,
         "learning_rate": net.learning_rate,
         "l2": net.l2,
