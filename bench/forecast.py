@@ -26,9 +26,9 @@ RESULTS = Path(__file__).parent / "results" / "forecast.json"
 LEVELS = ("profile", "probe")
 
 
-def setting(data: str, **flags: Any) -> dict[str, Any]:
-    """One line of the benchmark: data by name ("imdb", or so many MB of it) and flags of `openbook train`."""
-    return {"recipe": "text-generator", "data": data, **flags}
+def setting(data: str, recipe: str = "text-generator", **flags: Any) -> dict[str, Any]:
+    """One line of the benchmark: data by name (or so many MB of the reviews) and flags of `openbook train`."""
+    return {"recipe": recipe, "data": data, **flags}
 
 
 SETTINGS: tuple[dict[str, Any], ...] = (
@@ -64,6 +64,18 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     setting("imdb", size="tiny", steps=100, precision="float32"),
     setting("imdb", size="tiny", budget="30s"),
     setting("4", size="small", budget="25s"),
+    setting("mnist-5k", "digits", epochs=4),
+    setting("mnist-5k", "digits", model="dense", epochs=20),
+    setting("mnist-5k", "digits", num_filters=64, steps=60),
+    setting("boston", "regression", epochs=40),
+    setting("weather", "forecasting", model="lstm", epochs=2),
+    setting("weather", "forecasting", model="conv1d", steps=300),
+    setting("imdb", "text-classifier", model="bag", epochs=1),
+    setting("imdb", "text-classifier", model="lstm", steps=60),
+    setting("imdb", "text-classifier", model="transformer", steps=60),
+    setting("openmoji", "image-classifier", steps=30),
+    setting("openmoji", "image-classifier", model="pretrained", epochs=4),
+    setting("openmoji-scenes", "segmentation", steps=25),
 )
 
 
@@ -95,7 +107,10 @@ def main() -> None:
 def prepare(place: Path) -> None:
     """The data in the cache, the machine's profile, and parts of the data as files."""
     environment = _environment(place / "cache", place / "runs")
-    subprocess.run([*OPENBOOK, "data", "imdb"], env=environment, check=True, capture_output=True)
+    for recipe, source in sorted({(each["recipe"], each["data"]) for each in SETTINGS}):
+        if not source.isdigit():
+            command = [*OPENBOOK, "data", source, "--recipe", recipe]
+            subprocess.run(command, env=environment, check=True, capture_output=True)
     subprocess.run([*OPENBOOK, "profile", "--json"], env=environment, check=True, capture_output=True)
     script = (
         "from openbook.data import load_texts; import json, sys\n"
@@ -116,7 +131,7 @@ OPENBOOK = (sys.executable, "-m", "openbook")
 def measure(flags: Mapping[str, Any], place: Path) -> dict[str, Any]:
     """Forecast one setting and train it, each in a fresh process with an empty cache of compiled programs."""
     data = flags["data"]
-    source = data if data == "imdb" else str(place / f"reviews-{data}.jsonl")
+    source = str(place / f"reviews-{data}.jsonl") if data.isdigit() else data
     arguments = [str(flags["recipe"]), "--data", source]
     for name, value in flags.items():
         if name not in ("recipe", "data"):
