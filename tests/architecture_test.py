@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "looking": {"data", "errors", "page", "program", "recipes", "runs", "saved_models", "training"},
     "api": {"errors", "looking", "page", "program", "recipes", "runs", "saved_models", "training"},
     "doctor": {"data", "errors", "relaunch", "runs"},
-    "experiments": {"registry", "errors", "runs", "supervised", "training"},
+    "experiments": {"errors", "registry", "runs", "scratch", "supervised", "training"},
     # Files of a project are templates: there `data` is the project's own.
     "projects": {"data", "errors", "recipes", "runs", "saved_models", "training"},
     "cli": {
