@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from openbook.data.picture_catalog import PICTURE_CATALOG
 from openbook.errors import UsageError
-from openbook.projects.filling import filled, filled_text
-from openbook.projects.keras_source import model_source
-from openbook.projects.place import DataPlace
+from openbook.projects.pieces import Pieces
+from openbook.projects.place import place_of
 from openbook.recipes.supervised import SupervisedRecipe
 from openbook.runs import Run
-from openbook.runs.readable import score_text
-from openbook.saved_models import load_model
-from openbook.training.checkpoint import load_latest
-from openbook.training.schedule import Schedule
 
 # How the run's report says that the pictures came: a word of it, and the part of the template that reads them.
 _WAYS: Mapping[str, str] = {
@@ -28,25 +23,22 @@ _WAYS: Mapping[str, str] = {
     "a NumPy archive": "npz",
     "a table of": "pixels",
 }
-_PACKAGES: Mapping[str, tuple[str, ...]] = {
-    "folder": ("pillow",),
-    "paths": ("pillow", "polars"),
-    "pixels": ("polars",),
-}
+_PACKAGES: Mapping[str, tuple[str, ...]] = {"paths": ("polars",), "pixels": ("polars",)}
 
 
-def project_files(run: Run, place: DataPlace) -> Iterator[dict[str, str]]:
-    """The files of a project by name; if those do not read the run's data, the next ones read more kinds of it.
+def pieces_of(run: Run, folder: Path) -> Iterator[Pieces]:
+    """A copy of a known data set goes into the folder.
 
-    Args:
-        place: where the project will find the data.
+    If the first pieces do not read the run's data, the next ones read more kinds of it.
+
     Raises:
         UsageError: the data came in a way that a project cannot read.
     """
     facts = SupervisedRecipe.facts_of(run)
     settings = run.section("settings")
     way, detail = _way(run)
-    model = model_source(load_model(run.model_path))
+    place = place_of(run)
+    place.copy_into(folder)
     names = PICTURE_CATALOG[settings["data"]].classes if settings["data"] in PICTURE_CATALOG else None
     constants: dict[str, Any] = {
         "DATA": place.written,
@@ -62,53 +54,24 @@ def project_files(run: Run, place: DataPlace) -> Iterator[dict[str, str]]:
     if names is not None:
         constants["NAMES"] = names
     tolerance, num_test = _tolerance(run)
-    shape = str(settings.get("schedule", Schedule(peak=1.0).shape))
-    train = filled(
-        "digits/train.py",
-        constants={
-            "SEED": settings["seed"],
-            "BATCH_SIZE": settings["batch_size"],
-            "LEARNING_RATE": settings["learning_rate"],
-            "WEIGHT_DECAY": settings["weight_decay"],
-            "CHECKED_STEPS": tuple(row["step"] for row in run.metrics() if "held_out" in row),
-            "NUM_STEPS": _num_steps(run),
-            **({} if shape == "constant" else {"WARM_UP_SHARE": Schedule(peak=1.0).warm_up_share}),
-            **({"DECAY_SHARE": Schedule(peak=1.0).decay_share} if shape == "trapezoid" else {}),
-            "RUN_SCORE": {name: round(value, 6) for name, value in run.section("score").items()},
-            "TOLERANCE": tolerance,
-        },
-        parts=(shape,),
-        sources={"model": model},
-    )
-    has_budget = settings.get("steps") is None and settings.get("epochs") is None
-    readme = filled_text(
-        "digits/README.md",
-        {
-            "title": place.project,
-            "model": str(settings["model"]),
-            "num_classes": str(len(facts["classes"])),
-            "run": run.name,
-            "place": f"at `{place.written}`" if not place.is_copied else f"in `{place.written}`",
-            "score": score_text(run.section("score")),
-            "num_test": f"{num_test:,}",
-            "tolerance": f"{100 * tolerance:.1f} points",
-            "budget_note": " The run was trained for a time, so its learning rate followed the clock and "
-            "differs a little from the one here."
-            if has_budget
-            else "",
-        },
-    )
     forms = ("same_form", "other_form") if way in ("idx", "npz", "pixels") else ("",)
     for form in forms:
-        numbered = "numbered" if names is not None else "unnumbered"
-        packages = [*_PACKAGES.get(way, ()), *(["pillow"] if form == "other_form" else [])]
-        yield {
-            "data.py": filled("digits/data.py", constants=constants, parts=(way, form, numbered)),
-            "train.py": train,
-            "test_project.py": filled("digits/test_project.py", constants={}),
-            "README.md": readme,
-            "requirements.txt": _requirements(run, packages),
-        }
+        yield Pieces(
+            template="digits",
+            goal="classification",
+            constants=constants,
+            parts=("array", way, form, "numbered" if names is not None else "unnumbered"),
+            num_test=num_test,
+            tolerance=tolerance,
+            packages=("pillow", *_PACKAGES.get(way, ())),
+            about=f"A {settings['model']} network for {len(facts['classes'])} classes of small pictures",
+            given="PICTURE.png",
+            data=place.written,
+            data_note="the pictures" if place.is_copied else "the pictures, read where they lie",
+            examples="pictures",
+            own_data="`DATA=PATH python train.py` reads others of the same kind; to keep them, name their place "
+            "in `DATA` and their classes in `CLASSES` at the top of `data.py`.",
+        )
 
 
 def _way(run: Run) -> tuple[str, str]:
@@ -145,18 +108,3 @@ def _tolerance(run: Run) -> tuple[float, int]:
     # A share of 0 or 1 would have no error at all; one example more or less is always possible.
     spread = max(accuracy * (1 - accuracy), 1 / number)
     return round(2 * math.sqrt(2 * spread / number), 4), number
-
-
-def _num_steps(run: Run) -> int:
-    """The length that was planned; a run may have ended earlier."""
-    latest = load_latest(run.checkpoints)
-    if latest is not None and latest[1].num_steps:
-        return latest[1].num_steps
-    return int(run.section("settings").get("steps") or run.section("actual")["steps"])
-
-
-def _requirements(run: Run, packages: list[str]) -> str:
-    versions = dict(run.record["versions"])
-    pinned = [f"{name}=={versions[name]}" for name in ("jax", "jaxlib", "keras", "numpy")]
-    pinned += [f"{name}=={importlib.metadata.version(name)}" for name in packages]
-    return "\n".join([*sorted(pinned), "pytest>=9"]) + "\n"

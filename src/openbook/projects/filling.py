@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -22,7 +22,8 @@ def filled(
 
     Its marks are comments, so that it is a program itself: `NAME = …  #: fill` takes a value, what ends in
     `#: if PART …` or stands between a line `#: if PART …` and `#: end` is kept where one of the parts is wanted,
-    and what stands between `#: source NAME` and `#: end` is replaced.
+    what stands between `#: source NAME` and `#: end` is replaced, and `#: include TEMPLATE` stands for another
+    one.
 
     Args:
         template: path below the folder of templates.
@@ -32,7 +33,7 @@ def filled(
     """
     lines: list[str] = []
     is_kept, used = True, set()
-    for line in (_TEMPLATES / template).read_text(encoding="utf-8").splitlines():
+    for line in _with_included(template):
         code, mark, words = line.partition("#: ")
         if not mark:
             lines += [line] if is_kept else []
@@ -55,6 +56,14 @@ def filled(
     unused = set(constants) - used
     assert not unused, f"{template} has no place for {unused}"
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines).rstrip()) + "\n"
+
+
+def _with_included(template: str) -> Iterator[str]:
+    for line in (_TEMPLATES / template).read_text(encoding="utf-8").splitlines():
+        if line.startswith("#: include "):
+            yield from ("", "", *_with_included(line.split()[-1]), "", "")
+        else:
+            yield line
 
 
 def filled_text(template: str, words: Mapping[str, str]) -> str:

@@ -20,12 +20,10 @@ class DataPlace:
     """Data as a project names it.
 
     Attributes:
-        project: the project's name.
         written: a path, within the project's folder for a copy.
         copies: files on this machine by their path in the project.
     """
 
-    project: str
     written: str
     copies: dict[str, Path]
 
@@ -40,7 +38,7 @@ class DataPlace:
             shutil.copyfile(path, folder / name)
 
 
-def place_of(run: Run, *, project: str) -> DataPlace:
+def place_of(run: Run) -> DataPlace:
     """The data of a run, fetched again where it came from elsewhere and is no longer here.
 
     Raises:
@@ -59,15 +57,14 @@ def place_of(run: Run, *, project: str) -> DataPlace:
                 f"{path}: the data of {run.name} is no longer there, and its project would read it. Put it back, "
                 f"or train anew"
             )
-        return DataPlace(project=project, written=str(path.resolve()), copies={})
+        return DataPlace(written=str(path.resolve()), copies={})
     paths = [fetch(source, max_bytes=MAX_BYTES).path for source in sources]
     # In the cache the names begin with a part of the hash; a number keeps the order of several files.
     names = [re.sub(r"^[0-9a-f]{12}-", "", path.name) for path in paths]
     if len(paths) > 1:
         names = [f"{number}-{name}" for number, name in enumerate(names, 1)]
         return DataPlace(
-            project=project,
             written="data",
             copies={f"data/{name}": path for name, path in zip(names, paths, strict=True)},
         )
-    return DataPlace(project=project, written=f"data/{names[0]}", copies={f"data/{names[0]}": paths[0]})
+    return DataPlace(written=f"data/{names[0]}", copies={f"data/{names[0]}": paths[0]})

@@ -2,9 +2,10 @@
 
 # N = pictures, H = height, W = width, C = channels
 
+import dataclasses
 import gzip  #: if folder idx pixels
 import hashlib
-import io  #: if npz folder paths
+import io
 import os
 import zipfile  #: if folder idx pixels
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars  #: if pixels paths
-from PIL import Image, ImageOps  #: if folder paths
+from PIL import Image, ImageOps
 
 # Where the pictures are; DATA=… before a command names another place.
 DATA = "data"  #: fill
@@ -38,37 +39,21 @@ LABEL_COLUMN = "label"  #: fill
 #: if folder
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
 #: end
-#: if folder paths
 # A digit of MNIST fills 20 of 28 pixels.
 CONTENT_SHARE = 20 / 28
 INK_DIFFERENCE = 25
 LARGEST_SIDE = 2048
-#: end
 
 
-class Examples(NamedTuple):
-    """Pictures (N, H, W, 1) between 0 and 1, and labels (N,) as positions in `CLASSES`."""
-
-    pictures: np.ndarray
-    labels: np.ndarray
+GIVEN = "PICTURE.png"
 
 
-class Splits(NamedTuple):
-    """To learn from, to choose weights by, and for the final score."""
-
-    train: Examples
-    validation: Examples
-    test: Examples
-
-
+#: include common/examples.py
 def load() -> Splits:
-    """All pictures, each once, on their side of the split."""
+    """All pictures, each once, on their side of the split; between 0 and 1."""
     pictures, labels, hashes = read_all()
-    sides = [
-        Examples(pictures[chosen].astype(np.float32) / np.float32(255), labels[chosen])
-        for chosen in split(hashes)
-    ]
-    return Splits(*sides)
+    inputs = pictures.astype(np.float32) / np.float32(255)
+    return Splits(*(Examples(inputs, labels, rows) for rows in split(hashes)))
 
 
 def read_all() -> tuple[np.ndarray, np.ndarray, list[bytes]]:
@@ -258,7 +243,6 @@ def in_form(images: np.ndarray) -> np.ndarray:
 
 
 #: end
-#: if folder paths
 def picture_of(content: bytes) -> np.ndarray:
     """A picture file in the form the network takes: grey, bright on black, cropped to what is drawn."""
     file = Image.open(io.BytesIO(content))
@@ -312,4 +296,12 @@ def cropped(picture: Image.Image) -> Image.Image:
     return canvas
 
 
-#: end
+def inputs_of(given: str) -> np.ndarray:
+    """A picture file as the network takes it: (1, H, W, 1)."""
+    return picture_of(Path(given).read_bytes())[None].astype(np.float32) / np.float32(255)
+
+
+def answer(output: np.ndarray) -> str:
+    """The classes with their probabilities, the most probable first."""
+    shares = np.exp(output - output.max()) / np.exp(output - output.max()).sum()
+    return "\n".join(f"{shares[index]:6.1%}  {CLASSES[index]}" for index in np.argsort(-shares)[:5])
