@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # The module that brings a recipe's part; it has a function `pieces_of`.
 _MODULES: Mapping[str, str] = {
     "digits": "digits",
+    "regression": "regression",
 }
 
 
