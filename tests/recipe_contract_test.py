@@ -11,11 +11,14 @@ import pytest
 
 import openbook
 from openbook.errors import DataError, Interrupted
+from openbook.lenses import all_lenses
 from openbook.looking import subject_of
 from openbook.page.inputs.images import ImageReader
+from openbook.page.traces import Library
 from openbook.recipes import all_recipes, make_recipe, recipe_class
 from openbook.recipes.recipe_forecast import forecast_settings
 from openbook.recipes.session import resume, train
+from openbook.recipes.supervised import SupervisedRecipe
 from openbook.runs import find_run
 from openbook.saved_models import load_model
 from openbook.training.checkpoint import load_latest
@@ -167,6 +170,31 @@ def test_page_brings_a_picture_into_the_form_of_training(results, place):
         # Training keeps whole numbers 0…255, the page what scaling makes of them.
         step = 255.0 if expected.max() > 1.0 else 1.0
         np.testing.assert_allclose(read.arrays, expected, atol=0.51 * step / 255.0)
+
+
+def test_lenses_on_the_page_see_what_the_run_was_scored_by(results):
+    for result in results:
+        library = Library([subject_of(result.run)])
+        (model_id,) = library.subjects
+        example = {"kind": "example", "id": "example-1"}
+        seen = {}
+        for info in library.lenses(model_id):
+            reads = all_lenses()[info["name"]].takes & {"finding", "row_names", "runs"}
+            if info["why_not"] is None and (reads or info["name"] == "gates"):
+                request = {"input": example, "settings": {}}
+                view = library.look_through(model_id, info["name"], request, lambda stage, message: None)
+                seen[info["name"]] = view["numbers"]
+                assert view["pictures"][0]["picture"].startswith("data:image/png")
+                assert view["text"]
+        assert "learning-curves" in seen
+        if "confusion" in seen:
+            assert seen["confusion"]["accuracy"] == pytest.approx(result.score["accuracy"])
+        for lens, score in (("residuals", "held_out_mae"), ("folds", "mae"), ("forecast-errors", "mae")):
+            if lens in seen:
+                expected = result.score.get(score, result.score["mae"])
+                assert seen[lens]["mae"] == pytest.approx(expected, rel=1e-4)
+        if issubclass(recipe_class(result.run.recipe), SupervisedRecipe):
+            assert {"confusion", "residuals", "forecast-errors", "masks"} & set(seen)
 
 
 def test_data_that_teaches_nothing_is_refused_with_a_way_out(name, place):

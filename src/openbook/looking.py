@@ -55,11 +55,21 @@ def subject_of(thing: Any, inputs: Any = None, *, pictures: Sequence[Path] = ())
             raise ModelError(
                 f"expected a run, the path of a .keras file or a Keras model, got {type(thing).__name__}"
             )
-        return bare_model(thing, inputs, title=str(thing.name), kind="model", pictures=addresses)
+        subject = bare_model(thing, inputs, title=str(thing.name), kind="model", pictures=addresses)
+        return _with_lenses(subject, None)
     path = Path(thing)
     if path.suffix == ".keras":
-        return bare_model(load_model(path), inputs, title=path.name, kind="file", pictures=addresses)
+        subject = bare_model(load_model(path), inputs, title=path.name, kind="file", pictures=addresses)
+        return _with_lenses(subject, None)
     return _run_subject(find_run(os.fspath(thing)), inputs, addresses)
+
+
+def _with_lenses(subject: Subject, run: Run | None) -> Subject:
+    from openbook.lensing import LensSubject
+
+    return dataclasses.replace(
+        subject, lens_source=LensSubject(name=subject.title, model=subject.model, run=run)
+    )
 
 
 def _address_of(path: Path) -> str:
@@ -114,7 +124,7 @@ def _run_subject(run: Run, inputs: Any, pictures: Mapping[str, str] | None = Non
             raise UsageError(f"{run.name} takes a text, not a picture")
         subject = _text_subject(run, look, inputs, model)
     return dataclasses.replace(
-        subject,
+        _with_lenses(subject, run),
         recipe=run.recipe,
         story=recipe.story(run),
         run=run,

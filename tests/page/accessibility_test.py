@@ -29,6 +29,9 @@ PLACES = {
     "step": ("table.keras", {"view": "step", "target": "[2.5]"}),
     "edit": ("table.keras", {"view": "edit"}),
     "compare": ("reviews", TEXT | {"view": "compare", "other.text": "the film was long"}),
+    "lenses": ("digits.keras", {"view": "lenses"}),
+    "lens": ("digits.keras", {"view": "lenses", "lens": "grad-cam", "drawing": drawing()}),
+    "lens-of-run": ("reviews", TEXT | {"view": "lenses", "lens": "embedding-neighbours"}),
     "run": ("reviews", {"view": "run"}),
 }
 
@@ -43,9 +46,13 @@ def test_axe_finds_nothing(page: Page, server: Server, place: str) -> None:
     title, address = PLACES[place]
     book = Book(page, server)
     book.open(title, **address)
-    expect(page.locator("main :is(canvas, table, svg, ol):visible").last).to_be_visible(
+    expect(page.locator("main :is(canvas, table, svg, ol, ul):visible").last).to_be_visible(
         timeout=TRACE_TIMEOUT_MS
     )
+    if "lens" in address:
+        expect(page.get_by_role("table").first).to_be_visible(timeout=TRACE_TIMEOUT_MS)
+    elif place == "lenses":
+        expect(page.get_by_role("navigation", name="Lenses")).to_be_visible(timeout=TRACE_TIMEOUT_MS)
     expect(page.get_by_role("progressbar")).to_have_count(0, timeout=TRACE_TIMEOUT_MS)
     # As a tool of the tests: the page's own policy lets no such script in.
     page.evaluate(AXE.read_text("utf-8") + "; undefined")

@@ -5,6 +5,7 @@ import type { ModelInfo } from "../lib/api/types";
 import type { MessageKey } from "../lib/messages/messages";
 import CompareView from "./compare/CompareView.svelte";
 import EditView from "./edit/EditView.svelte";
+import LensesView from "./lenses/LensesView.svelte";
 import RunView from "./run/RunView.svelte";
 import StepView from "./step/StepView.svelte";
 import StoryView from "./story/StoryView.svelte";
@@ -24,5 +25,6 @@ export const views: readonly View[] = [
   { id: "compare", title: "view.compare", component: CompareView, fits: () => true },
   { id: "step", title: "view.step", component: StepView, fits: (model) => model.can_step && !client.isSaved },
   { id: "edit", title: "view.edit", component: EditView, fits: () => !client.isSaved },
+  { id: "lenses", title: "view.lenses", component: LensesView, fits: (model) => model.has_lenses },
   { id: "run", title: "view.run", component: RunView, fits: (model) => model.has_run },
 ];

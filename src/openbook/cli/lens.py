@@ -12,7 +12,7 @@ from openbook.cli.train import reporting
 from openbook.errors import UsageError
 
 if TYPE_CHECKING:
-    from openbook.cli.lens_subject import LensSubject
+    from openbook.lensing import LensSubject
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +54,7 @@ def lens(
     openbook lens model.keras activations photo.jpg --layer backbone/convolution_1;
     openbook lens last embedding-neighbours wonderful
     """
-    from openbook.cli.lens_subject import check_has_model, subject_of
+    from openbook.cli.lens_subject import check_has_model, question_of, subject_of
     from openbook.experiments.picture import check_picture_path
     from openbook.lenses import lens_named
     from openbook.looking import prepare
@@ -68,15 +68,21 @@ def lens(
         _list(subject, as_json=as_json)
         return
     check_has_model(subject, chosen)
-    reason = chosen.fits(subject.model)
+    reason = subject.why_not(chosen)
     if reason is not None:
         raise UsageError(
             f"the lens {chosen.name} does not fit {subject.name}: {reason}. "
             f"`openbook lens {thing}` lists those that do"
         )
     with reporting(quiet=quiet or as_json) as reporter:
-        question = subject.question(
-            chosen, given or [], layer=layer, class_name=class_name, seed=seed, reporter=reporter
+        question = question_of(
+            subject,
+            chosen,
+            given or [],
+            layer=layer,
+            class_name=class_name,
+            seed=seed,
+            say=reporter.message,
         )
         found = chosen.read(question)
     chosen.draw(found, target)
@@ -95,12 +101,7 @@ def lens(
 def _list(subject: LensSubject, *, as_json: bool) -> None:
     from openbook.lenses import all_lenses
 
-    reasons = {
-        name: "it comes from no run"
-        if each.takes == {"runs"} and subject.run is None
-        else each.fits(subject.model)
-        for name, each in all_lenses().items()
-    }
+    reasons = {name: subject.why_not(each) for name, each in all_lenses().items()}
     if as_json:
         print_json(
             {

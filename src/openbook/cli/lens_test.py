@@ -57,7 +57,7 @@ def test_picture_and_numbers_of_a_nested_model(folder, given):
     ("arguments", "message"),
     [
         (["permuted-columns"], "no single table"),
-        (["learning-curves"], "are of runs"),
+        (["learning-curves"], "comes from no run"),
         (["grad-cam"], "needs an input"),
         (["filters", "--class", "1"], "has no --class"),
         (["filters", "photo.png"], "takes no input"),

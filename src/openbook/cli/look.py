@@ -40,6 +40,12 @@ def look(
             help="Write one file that opens without a server and without a network, instead of serving."
         ),
     ] = None,
+    lenses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lens", help="With --html: a lens whose picture is kept in it; several times for several."
+        ),
+    ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
     port: Annotated[int, typer.Option(help="Of the server; a free one when left out.")] = 0,
     as_json: Annotated[
@@ -55,8 +61,10 @@ def look(
     prepare()
     inputs = given or []
     if html is not None:
-        _write(html, things, inputs, as_json=as_json)
+        _write(html, things, inputs, lenses or [], as_json=as_json)
         return
+    if lenses:
+        raise UsageError("--lens is for --html; a page with a server shows every lens. Leave it out")
     from openbook.page.server import PageServer
 
     server = PageServer([_subject(thing, inputs) for thing in things], port=port)
@@ -93,7 +101,7 @@ def _subject(thing: str, inputs: list[str]) -> Subject:
     return subject_of(thing, read_arrays(others[0]) if others else None, pictures=pictures)
 
 
-def _write(path: Path, things: list[str], inputs: list[str], *, as_json: bool) -> None:
+def _write(path: Path, things: list[str], inputs: list[str], lenses: list[str], *, as_json: bool) -> None:
     """The page as one file."""
     from openbook.page.single_file import single_file
     from openbook.runs.atomic import atomic_write
@@ -103,7 +111,7 @@ def _write(path: Path, things: list[str], inputs: list[str], *, as_json: bool) -
     is_text = all(subject.reader.spec()["kind"] == "text" for subject in subjects)
     texts = [{"kind": "text", "text": text} for text in inputs] if is_text and inputs else None
     content = single_file(
-        subjects, texts, say=lambda message: print(message, file=sys.stderr, flush=True)
+        subjects, texts, say=lambda message: print(message, file=sys.stderr, flush=True), lenses=lenses
     ).encode()
     atomic_write(path, content)
     if as_json:

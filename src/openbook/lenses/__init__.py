@@ -1,6 +1,6 @@
 """Pictures of what is inside a model or came of a run: one file for each, which gives numbers and draws them.
 
-Every module here with a `LENS` is found by its place; the others are called by the recipes that they belong to.
+Every module here with a `LENS` is found by its place.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Activations:
                 f"values are above 0; highest on average: {strongest}"
             )
         if len(self.layers) < self.num_layers:
-            lines.append(f"{len(self.layers)} of {self.num_layers} layers; another one: --layer NAME")
+            lines.append(f"{len(self.layers)} of {self.num_layers} layers; name another one to see it")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -153,6 +153,10 @@ def _why_not(model: Any) -> str | None:
     return None
 
 
+def _picture_layers(model: Any) -> list[str]:
+    return [name for name, shape in output_shapes(model).items() if len(shape) == 4]
+
+
 def _read(question: Question) -> Activations:
     layers = None if question.layer is None else [question.layer]
     return activations_of(question.model, question.inputs, layers=layers)
@@ -167,4 +171,5 @@ LENS = Lens(
     fits=_why_not,
     read=_read,
     draw=draw_activations,
+    layers=_picture_layers,
 )

@@ -49,12 +49,16 @@ def lens_models():
         row = keras.Input((5,), name="row")
         table = keras.Model(row, layers.Dense(1)(layers.Dense(8, activation="relu")(row)), name="table")
         words = keras.Input((6,), dtype="int32", name="words")
-        hidden = layers.GlobalAveragePooling1D()(layers.Embedding(20, 8, name="embedding")(words))
+        hidden = layers.GlobalAveragePooling1D()(layers.Embedding(20, 8, name="word_embedding")(words))
         text = keras.Model(words, layers.Dense(2)(hidden), name="text")
+        rows = keras.Input((7, 3), name="rows")
+        hidden = layers.Bidirectional(layers.LSTM(4), name="both_directions")(rows)
+        series = keras.Model(rows, layers.Dense(1)(hidden), name="series")
     return {
         "convnet": (convnet, picture(12, 10, 1)),
         "nested": (nested, 255 * picture(12, 12, 3)),
         "sequential": (sequential, picture(9, 9, 1)),
+        "series": (series, rng.normal(size=(2, 7, 3)).astype(np.float32)),
         "table": (table, rng.normal(size=(40, 5)).astype(np.float32)),
         "text": (text, rng.integers(0, 20, (2, 6)).astype(np.int32)),
     }

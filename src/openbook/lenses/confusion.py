@@ -11,6 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from openbook.lenses.lens import Lens, made_by_recipe, needs_no_model
+
+__all__ = ["LENS", "Confusion", "confusion_of", "draw_confusion"]
+
 _NUM_WORST = 12
 _NUM_PAIRS = 6
 _MAX_CELLS = 20
@@ -24,6 +28,8 @@ class Confusion:
         counts_CC: rows are the true classes, columns the answers.
         worst: positions of the mistakes that were most certain, the most certain first.
         targets, answers, certainties: of these.
+        pictures: (N, H, W, C) of these, between 0 and 1; None where they are none.
+        texts: of these, where they are texts.
     """
 
     classes: tuple[str, ...]
@@ -32,6 +38,8 @@ class Confusion:
     targets: np.ndarray
     answers: np.ndarray
     certainties: np.ndarray
+    pictures: np.ndarray | None = None
+    texts: tuple[str, ...] = ()
 
     @property
     def accuracy(self) -> float:
@@ -69,6 +77,17 @@ class Confusion:
             "counts": self.counts_CC.tolist(),
             "accuracy": self.accuracy,
             "pairs": [list(pair) for pair in self.pairs()],
+            "worst": [
+                {
+                    "true": self.classes[target],
+                    "answer": self.classes[answer],
+                    "certainty": float(certainty),
+                    **({"text": self.texts[position]} if position < len(self.texts) else {}),
+                }
+                for position, (target, answer, certainty) in enumerate(
+                    zip(self.targets, self.answers, self.certainties, strict=True)
+                )
+            ],
         }
 
 
@@ -97,10 +116,11 @@ def confusion_of(logits_NC: np.ndarray, targets_N: np.ndarray, classes: Sequence
     )
 
 
-def draw_confusion(confusion: Confusion, path: Path, *, pictures: np.ndarray | None = None) -> None:
-    """A picture file: the matrix, and the worst mistakes where they are pictures (N, H, W, C)."""
+def draw_confusion(confusion: Confusion, path: Path) -> None:
+    """A picture file: the matrix, and the worst mistakes where they are pictures."""
     from matplotlib.figure import Figure
 
+    pictures = confusion.pictures
     has_pictures = pictures is not None and len(pictures) > 0
     figure = Figure(figsize=(11, 5.2) if has_pictures else (6, 5.2), layout="constrained")
     grid = figure.add_gridspec(3, 8 if has_pictures else 4)
@@ -133,3 +153,15 @@ def draw_confusion(confusion: Confusion, path: Path, *, pictures: np.ndarray | N
             cell.set_title(f"{true}, not {said}\n{confusion.certainties[position]:.0%} sure", fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
+
+
+LENS = Lens(
+    name="confusion",
+    title="Confusion",
+    says="which classes a classifier takes for which, and its worst mistakes on held-out examples",
+    source="the run's own held-out examples",
+    takes=frozenset({"finding"}),
+    fits=needs_no_model,
+    read=made_by_recipe,
+    draw=draw_confusion,
+)

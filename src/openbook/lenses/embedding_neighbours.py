@@ -206,10 +206,11 @@ LENS = Lens(
     title="Neighbours in an embedding",
     says="which words or tokens a model holds for alike",
     source="Mikolov et al. (2013); Pearson (1901)",
-    takes=frozenset({"word", "layer"}),
+    takes=frozenset({"word", "row_names", "layer"}),
     fits=_why_not,
     read=lambda question: embedding_neighbours(
         question.model, word=question.word, names=question.row_names, layer=question.layer
     ),
     draw=draw_neighbours,
+    layers=lambda model: list(embedding_layers(model)),
 )

@@ -218,8 +218,9 @@ LENS = Lens(
     title="Filters",
     says="the weights of a convolution layer's filters, and the input that each answers to most",
     source="Erhan et al. (2009); Chollet (2021), section 9.4.2",
-    takes=frozenset({"layer"}),
+    takes=frozenset({"layer", "seed"}),
     fits=_why_not,
     read=lambda question: filters_of(question.model, layer=question.layer, seed=question.seed),
     draw=draw_filters,
+    layers=_convolutions,
 )

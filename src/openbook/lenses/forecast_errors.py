@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ForecastErrors", "draw_forecast", "errors_of"]
+from openbook.lenses.lens import Lens, made_by_recipe, needs_no_model
+
+__all__ = ["LENS", "ForecastErrors", "draw_forecast", "errors_of"]
 
 _DAY_US = 86_400 * 1_000_000
 _NUM_SHOWN = 24 * 14
@@ -67,7 +69,10 @@ class ForecastErrors:
         return {
             "mae": self.mae,
             "naive_mae": self.naive_mae,
-            "segments": [list(each) for each in self.segments],
+            "segments": [
+                {"part": name, "forecasts": number, "error": error, "naive": naive}
+                for name, number, error, naive in self.segments
+            ],
         }
 
 
@@ -176,3 +181,15 @@ def draw_forecast(errors: ForecastErrors, path: Path) -> None:
     figure.autofmt_xdate()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
+
+
+LENS = Lens(
+    name="forecast-errors",
+    title="Forecast and what came",
+    says="forecasts of the held-out time beside what came and the naive line, and their errors by hour and month",
+    source="Chollet (2021), section 10.2",
+    takes=frozenset({"finding"}),
+    fits=needs_no_model,
+    read=made_by_recipe,
+    draw=draw_forecast,
+)

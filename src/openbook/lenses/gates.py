@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import UsageError
+from openbook.lenses.layer_taps import first_example
+from openbook.lenses.lens import Lens, Question
 
-__all__ = ["Gates", "draw_gates", "gates_in", "gates_of", "recurrent_layers"]
+__all__ = ["LENS", "Gates", "draw_gates", "gates_in", "gates_of", "recurrent_layers"]
 
 _MAX_TEXT_UNITS = 6
 
@@ -108,8 +110,8 @@ def gates_in(model: Any, window_TD: np.ndarray, *, layer: str | None = None, bac
     if layer is not None and layer not in names:
         raise UsageError(f"{model.name} has no recurrent layer {layer!r}. It has: {', '.join(names)}")
     found = model.get_layer(layer or names[0])
-    before = keras.Model(model.input, found.input)
-    inputs_TD = np.asarray(before(window_TD[None], training=False))[0]
+    before = keras.Model(model.inputs, found.input)
+    inputs_TD = np.asarray(before([window_TD[None]], training=False))[0]
     return gates_of(found, inputs_TD, backward=backward)
 
 
@@ -266,3 +268,32 @@ def _activation(function: Any) -> Callable[[np.ndarray], np.ndarray]:
             f"the activation {name!r} is not known to the lens; there are {', '.join(_ACTIVATIONS)}"
         )
     return _ACTIVATIONS[name]
+
+
+def _why_not(model: Any) -> str | None:
+    if model is None or not getattr(model, "layers", None) or not recurrent_layers(model):
+        return "it has no LSTM or GRU layer"
+    if len(model.inputs) != 1:
+        return "it takes several inputs, and the gates are read for one"
+    return None
+
+
+def _read(question: Question) -> Gates:
+    reason = _why_not(question.model)
+    if reason is not None:
+        raise UsageError(reason)
+    example = first_example(question.model, question.inputs)
+    return gates_in(question.model, np.asarray(example[0]), layer=question.layer)
+
+
+LENS = Lens(
+    name="gates",
+    title="Gates of a recurrent layer",
+    says="what an LSTM or GRU layer keeps, forgets and takes in at each moment of one input",
+    source="Hochreiter and Schmidhuber (1997); Gers et al. (2000); Cho et al. (2014)",
+    takes=frozenset({"inputs", "layer"}),
+    fits=_why_not,
+    read=_read,
+    draw=draw_gates,
+    layers=recurrent_layers,
+)

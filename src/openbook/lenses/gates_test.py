@@ -85,3 +85,12 @@ def test_model_and_layer_without_gates_are_refused():
         gates_of(model.layers[-1], WINDOW_TD)
     with pytest.raises(UsageError, match="activation 'gelu'"):
         gates_of(built(keras.layers.LSTM(2, activation="gelu")), WINDOW_TD)
+
+
+def test_gates_of_a_sequential_model_that_was_saved(tmp_path, rng):
+    model = keras.Sequential([keras.Input((6, 2)), keras.layers.LSTM(3), keras.layers.Dense(1)])
+    model.save(tmp_path / "series.keras")
+    read = keras.saving.load_model(tmp_path / "series.keras")
+    window_TD = rng.normal(size=(6, 2)).astype(np.float32)
+    expected = gates_in(model, window_TD)
+    np.testing.assert_allclose(gates_in(read, window_TD).state_TU, expected.state_TU, rtol=1e-5)

@@ -62,7 +62,7 @@ class GradCam:
     def text(self) -> str:
         """The layer, and where the heat is, in lines."""
         height, width = self.heat_hw.shape
-        guessed = ", the last one that gives pictures; another: --layer NAME" if self.is_guessed else ""
+        guessed = ", the last one that gives pictures" if self.is_guessed else ""
         lines = [
             f"{self.class_name}: score {self.score:.3g}, seen at {self.layer} ({height} × {width}{guessed})"
         ]
@@ -70,7 +70,7 @@ class GradCam:
             lines += [
                 "  no place of it speaks for the class: what is there lowers the score, on the average place.",
                 "  Where a model flattens its places, each has weights of its own, and their mean may say little;",
-                "  try an earlier --layer",
+                "  try an earlier layer",
             ]
             return "\n".join(lines)
         row, column = np.unravel_index(int(np.argmax(self.heat_hw)), self.heat_hw.shape)
@@ -196,6 +196,10 @@ def _why_not(model: Any) -> str | None:
     return None
 
 
+def _picture_layers(model: Any) -> list[str]:
+    return [name for name, shape in output_shapes(model).items() if len(shape) == 4]
+
+
 def _read(question: Question) -> GradCam:
     return grad_cam(
         question.model,
@@ -215,4 +219,5 @@ LENS = Lens(
     fits=_why_not,
     read=_read,
     draw=draw_grad_cam,
+    layers=_picture_layers,
 )

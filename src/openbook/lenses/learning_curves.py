@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openbook.errors import UsageError
-from openbook.lenses.lens import Lens
+from openbook.lenses.lens import Lens, needs_no_model
 from openbook.runs.compare import Comparison, compare_runs
 from openbook.runs.curve_picture import draw_curves
 from openbook.runs.curves import Curve, held_out_curve, held_out_names, training_curve
@@ -119,8 +119,7 @@ LENS = Lens(
     says="how the loss and the held-out scores of runs went while they trained",
     source="the run's own metrics",
     takes=frozenset({"runs"}),
-    # Any model may come from a run; a file alone has no curves, which `read` says.
-    fits=lambda model: None,
+    fits=needs_no_model,
     read=lambda question: learning_curves(question.runs),
     draw=draw_learning_curves,
 )

@@ -16,7 +16,21 @@ from openbook.errors import UsageError
 if TYPE_CHECKING:
     from openbook.runs import Run
 
-__all__ = ["Examples", "Finding", "Lens", "Question", "class_of", "class_title"]
+__all__ = [
+    "TAKES",
+    "Examples",
+    "Finding",
+    "Lens",
+    "Question",
+    "class_of",
+    "class_title",
+    "made_by_recipe",
+    "needs_no_model",
+]
+
+TAKES = frozenset(
+    {"inputs", "word", "row_names", "layer", "class_name", "seed", "examples", "finding", "runs"}
+)
 
 _MAX_NAMED = 12
 
@@ -63,6 +77,8 @@ class Question:
         classes: names of the model's classes.
         row_names: of the rows of the embedding of words or tokens.
         examples: of a table; read when they are asked for, which may take a while.
+        finding: what the run's recipe makes of its held-out examples, in the form that this lens draws; made when
+            asked for, which may take a while.
         runs: whose curves are wanted.
     """
 
@@ -74,6 +90,7 @@ class Question:
     classes: Sequence[str] | None = None
     row_names: Sequence[str] | None = None
     examples: Callable[[], Examples] | None = None
+    finding: Callable[[], Finding] | None = None
     runs: Sequence[Run] = ()
     seed: int = 0
 
@@ -87,11 +104,11 @@ class Lens:
         title: a few words.
         says: one sentence on what its picture shows.
         source: of what it computes.
-        takes: what it reads of a `Question` beside the model: "inputs", "word", "layer", "class_name",
-            "examples", "runs".
+        takes: what it reads of a `Question` beside the model, some of `TAKES`.
         fits: why a model does not suit it, or None where it does.
         read: from a question to what is found.
         draw: a picture file of it.
+        layers: paths of the layers that it can be asked about, in their order; None for a lens without a choice.
     """
 
     name: str
@@ -102,6 +119,23 @@ class Lens:
     fits: Callable[[Any], str | None]
     read: Callable[[Question], Finding]
     draw: Callable[[Any, Path], None]
+    layers: Callable[[Any], Sequence[str]] | None = None
+
+
+def made_by_recipe(question: Question) -> Finding:
+    """`read` of a lens on what a recipe makes of its held-out examples.
+
+    Raises:
+        UsageError: the model comes from no run of such a recipe.
+    """
+    if question.finding is None:
+        raise UsageError("this lens reads the held-out examples of a run; give the name of one")
+    return question.finding()
+
+
+def needs_no_model(model: Any) -> str | None:
+    """`fits` of a lens that reads runs: any model may come from one, and whether it does is known elsewhere."""
+    return None
 
 
 def class_of(class_name: str | None, scores_C: np.ndarray, classes: Sequence[str] | None) -> int:

@@ -1,10 +1,12 @@
 """Overlap of masks by hand, and masks as files."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from openbook.lenses.masks import draw_masks, ious_of, mask_picture
+from openbook.lenses.masks import draw_masks, ious_of, mask_picture, masks_of
 
 
 def test_overlap_by_hand():
@@ -23,8 +25,10 @@ def test_mask_file_holds_classes_as_numbers(tmp_path):
 
 
 def test_examples_are_drawn(tmp_path, rng):
-    masks = rng.integers(0, 2, (2, 8, 8))
+    targets = rng.integers(0, 2, (2, 8, 8))
+    masks = masks_of(np.eye(2)[targets], targets, ("a", "b"))
+    assert masks.ious_N == pytest.approx([1.0, 1.0])
     path = tmp_path / "samples" / "masks.png"
-    draw_masks(rng.random((2, 8, 8, 3)), masks, masks, np.ones(2), classes=["a", "b"], path=path)
+    draw_masks(dataclasses.replace(masks, pictures_NHWC=rng.random((2, 8, 8, 3))), path)
     with Image.open(path) as picture:
         assert picture.size[0] > 100

@@ -1,14 +1,18 @@
 """How far a model's numbers are off: in words, and as picture files."""
 
-# N = examples, K = folds
+# N = examples
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from openbook.lenses.lens import Lens, made_by_recipe, needs_no_model
+
+__all__ = ["LENS", "Residuals", "draw_residuals", "label_axes", "num_decimals"]
 
 _NUM_WORST = 8
 _MAX_POINTS = 5000
@@ -22,6 +26,7 @@ class Residuals:
 
     Attributes:
         guess: what one would say without a model: the median of the training targets.
+        descriptions: of the examples at `worst`, in a few words.
     """
 
     predicted_N: np.ndarray
@@ -29,6 +34,7 @@ class Residuals:
     target: str
     unit: str
     guess: float
+    descriptions: tuple[str, ...] = ()
 
     @property
     def errors(self) -> np.ndarray:
@@ -44,12 +50,8 @@ class Residuals:
         """Positions of the largest errors, the largest first."""
         return np.argsort(-np.abs(self.errors), kind="stable")[:_NUM_WORST]
 
-    def text(self, descriptions: Sequence[str]) -> str:
-        """The mean error and the largest ones, in lines.
-
-        Args:
-            descriptions: of the examples at `worst`.
-        """
+    def text(self) -> str:
+        """The mean error and the largest ones, in lines."""
         digits, unit = self._digits, f" {self.unit}" if self.unit else ""
         guess = float(np.abs(self.observed_N - self.guess).mean())
         lines = [
@@ -57,10 +59,30 @@ class Residuals:
             f"always saying {self.guess:.{digits}f} would be off by {guess:.{digits + 1}f}",
             "the largest errors:",
         ]
-        for position, description in zip(self.worst, descriptions, strict=True):
+        for number, position in enumerate(self.worst):
             predicted, observed = self.predicted_N[position], self.observed_N[position]
-            lines.append(f"  said {predicted:.{digits}f}, was {observed:.{digits}f}: {description}")
+            description = f": {self.descriptions[number]}" if number < len(self.descriptions) else ""
+            lines.append(f"  said {predicted:.{digits}f}, was {observed:.{digits}f}{description}")
         return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers as plain lists."""
+        return {
+            "target": self.target,
+            "unit": self.unit,
+            "mae": self.mae,
+            "guess": self.guess,
+            "worst": [
+                {
+                    "said": float(self.predicted_N[position]),
+                    "was": float(self.observed_N[position]),
+                    **({"row": self.descriptions[number]} if number < len(self.descriptions) else {}),
+                }
+                for number, position in enumerate(self.worst)
+            ],
+            "said": self.predicted_N.tolist(),
+            "was": self.observed_N.tolist(),
+        }
 
     @property
     def _digits(self) -> int:
@@ -97,7 +119,7 @@ def draw_residuals(residuals: Residuals, path: Path) -> None:
         edgecolors=_ORANGE,
         label="largest errors",
     )
-    _label(left, f"observed {residuals.target}{unit}", f"said by the model{unit}")
+    label_axes(left, f"observed {residuals.target}{unit}", f"said by the model{unit}")
     left.set_title(f"off by {residuals.mae:.3g}{unit} on average", loc="left", fontsize=12)
     left.legend(frameon=False)
     # Wider than the errors, which may all be the same.
@@ -105,80 +127,26 @@ def draw_residuals(residuals: Residuals, path: Path) -> None:
     span = (float(residuals.errors.min()) - margin, float(residuals.errors.max()) + margin)
     right.hist(residuals.errors, bins=min(40, max(5, len(residuals.errors) // 4)), range=span, color=_BLUE)
     right.axvline(0.0, color="#555555", linewidth=1.2)
-    _label(right, f"said − observed{unit}", "held-out rows")
+    label_axes(right, f"said − observed{unit}", "held-out rows")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class FoldErrors:
-    """Errors of K models, each on the rows that it never saw.
-
-    Attributes:
-        errors: said − observed of each fold's rows, in the target's unit.
-    """
-
-    errors: Sequence[np.ndarray]
-    unit: str
-
-    @property
-    def maes(self) -> list[float]:
-        return [float(np.abs(each).mean()) for each in self.errors]
-
-    @property
-    def mae(self) -> float:
-        """Mean over the folds."""
-        return float(np.mean(self.maes))
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation between the folds."""
-        return float(np.std(self.maes))
-
-    @property
-    def rmse(self) -> float:
-        return float(np.sqrt(np.mean(np.square(np.concatenate(self.errors)))))
-
-    def text(self) -> str:
-        """All folds in two lines."""
-        digits = num_decimals(self.mae) + 1
-        unit = f" {self.unit}" if self.unit else ""
-        number = sum(map(len, self.errors))
-        each = ", ".join(f"{mae:.{digits}f}" for mae in self.maes)
-        return (
-            f"{len(self.errors)}-fold: off by {self.mae:.{digits}f}{unit} on average on all {number:,} rows, each "
-            f"predicted by a model that never saw it\n"
-            f"  folds {each}; they differ by {self.spread:.{digits}f} (standard deviation)"
-        )
-
-
-def draw_folds(folds: FoldErrors, path: Path) -> None:
-    """A picture file: the mean absolute error of each fold, and their mean."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 4.2), layout="constrained")
-    axes = figure.subplots()
-    numbers = range(1, len(folds.errors) + 1)
-    bars = axes.bar(numbers, folds.maes, color=_BLUE, width=0.6)
-    axes.bar_label(bars, fmt="%.3g", padding=2)
-    axes.axhline(
-        folds.mae, color=_ORANGE, linewidth=1.5, linestyle=(0, (6, 2)), label=f"mean {folds.mae:.3g}"
-    )
-    axes.axhspan(
-        folds.mae - folds.spread, folds.mae + folds.spread, color=_ORANGE, alpha=0.15, label="spread"
-    )
-    unit = f" ({folds.unit})" if folds.unit else ""
-    _label(axes, "fold", f"mean absolute error{unit}")
-    axes.set_xticks(list(numbers))
-    axes.legend(loc="lower right", framealpha=0.9)
-    axes.margins(y=0.12)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-
-
-def _label(axes: object, x_label: str, y_label: str) -> None:
+def label_axes(axes: object, x_label: str, y_label: str) -> None:
     """Names of the axes, without mathematics: a column's name may hold a "$"."""
     for text in (axes.set_xlabel(x_label), axes.set_ylabel(y_label)):  # type: ignore[attr-defined]
         text.set_parse_math(False)
     axes.grid(alpha=0.25)  # type: ignore[attr-defined]
     axes.spines[["top", "right"]].set_visible(False)  # type: ignore[attr-defined]
+
+
+LENS = Lens(
+    name="residuals",
+    title="Residuals",
+    says="what a model said of held-out rows over what was observed, and its largest errors",
+    source="the run's own held-out examples",
+    takes=frozenset({"finding"}),
+    fits=needs_no_model,
+    read=made_by_recipe,
+    draw=draw_residuals,
+)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from openbook.lenses.residuals import FoldErrors, Residuals, draw_folds, draw_residuals, num_decimals
+from openbook.lenses.folds import FoldErrors, draw_folds
+from openbook.lenses.residuals import Residuals, draw_residuals, num_decimals
 
 
 def test_errors_in_words_by_hand():
@@ -13,10 +14,11 @@ def test_errors_in_words_by_hand():
         target="price",
         unit="k$",
         guess=20.0,
+        descriptions=("a", "b", "c"),
     )
     assert residuals.mae == 1.0
     assert list(residuals.worst) == [0, 1, 2]
-    lines = residuals.text(["a", "b", "c"]).splitlines()
+    lines = residuals.text().splitlines()
     assert lines[0] == (
         "off by 1.00 k$ on average on 3 held-out rows; always saying 20.0 would be off by 7.33"
     )

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from openbook.errors import ModelError
+from openbook.errors import ModelError, UsageError
+from openbook.lenses.layer_taps import first_example
+from openbook.lenses.lens import Lens, Question, class_of, class_title
 
 EMBEDDING_NAME = "word_embedding"
 
@@ -162,3 +164,46 @@ def draw_word_gradients(found: WordGradients, path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
+
+
+def _why_not(model: Any) -> str | None:
+    if model is None or EMBEDDING_NAME not in {layer.name for layer in getattr(model, "layers", None) or ()}:
+        return f"it has no layer {EMBEDDING_NAME!r}, as the models of text-classifier have"
+    if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
+        return "it gives no single row of scores, one for each class"
+    return None
+
+
+def _read(question: Question) -> WordGradients:
+    reason = _why_not(question.model)
+    if reason is not None:
+        raise UsageError(reason)
+    model, names = question.model, question.row_names
+    example = first_example(model, question.inputs)
+    if isinstance(example, dict):
+        first = np.asarray(example[model.inputs[0].name])
+    elif isinstance(example, list | tuple):
+        first = np.asarray(example[0])
+        example = {tensor.name: array for tensor, array in zip(model.inputs, example, strict=True)}
+    else:
+        first = np.asarray(example)
+    # Row 0 is the padding after the words.
+    words = [names[row] if names is not None else f"row {row}" for row in map(int, first[0]) if row]
+    if not words:
+        raise UsageError("there is no word in this input. Give a text with words")
+    scores_C = np.asarray(model(example, training=False))[0]
+    index = class_of(question.class_name, scores_C, question.classes)
+    class_name = class_title(index, question.classes)
+    return word_gradients(model, example, words, class_index=index, class_name=class_name)
+
+
+LENS = Lens(
+    name="word-gradients",
+    title="Integrated gradients of words",
+    says="what each word of a text adds to the score of a class, in shares that sum to it",
+    source="Sundararajan et al. (2017)",
+    takes=frozenset({"inputs", "row_names", "class_name"}),
+    fits=_why_not,
+    read=_read,
+    draw=draw_word_gradients,
+)

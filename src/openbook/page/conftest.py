@@ -101,7 +101,7 @@ def asker(small_run, digits, forecaster):
     return Asker([subject_of(small_run), subject_of(digits), subject_of(forecaster)])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_asker():
     return Asker
 

@@ -13,6 +13,7 @@ from typing import Any
 from starlette.responses import StreamingResponse
 
 from openbook.errors import OpenbookError
+from openbook.page.answers import NoSuchThing
 from openbook.page.inputs.reading import Json
 from openbook.page.programs import Report
 
@@ -73,7 +74,7 @@ class Job:
             self.result = self._work(self.report)
         except Cancelled:
             self.error = "cancelled"
-        except OpenbookError as error:
+        except (OpenbookError, NoSuchThing) as error:
             self.error = str(error)
         except MemoryError:
             self.error = "There is not enough memory for all values of this model. Try a shorter input."

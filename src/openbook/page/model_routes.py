@@ -39,6 +39,15 @@ def model_routes(library: Library) -> list[Route]:
         asked = await _body(request)
         return event_stream(job_events(Job(lambda report: work(model_id, asked, report))))
 
+    def lenses(request: Request) -> Response:
+        return StrictJson(library.lenses(request.path_params["model"]))
+
+    async def lens(request: Request) -> Response:
+        name = request.path_params["lens"]
+        return await job(
+            request, lambda model_id, asked, report: library.look_through(model_id, name, asked, report)
+        )
+
     async def preview(request: Request) -> Response:
         subject = library.subject(request.path_params["model"])
         asked = await _body(request)
@@ -62,6 +71,8 @@ def model_routes(library: Library) -> list[Route]:
         Route("/state", state),
         Route(f"{model}/traces", traces, methods=["POST"]),
         Route(f"{model}/draws", draws, methods=["POST"]),
+        Route(f"{model}/lenses", lenses),
+        Route(f"{model}/lenses/{{lens}}", lens, methods=["POST"]),
         Route(f"{model}/preview", preview, methods=["POST"]),
         Route(f"{model}/examples", examples),
         Route(f"{model}/run", run),
@@ -86,6 +97,7 @@ def _model_info(library: Library, model_id: str, subject: Subject) -> Json:
         "can_step": subject.training is not None,
         "has_run": subject.run is not None,
         "has_examples": bool(subject.examples),
+        "has_lenses": subject.lens_source is not None,
         "can_draw": subject.draw is not None,
         "checkpoints": [
             {"id": each.id, "label": each.label, "step": each.step} for each in subject.checkpoints()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,12 @@ def default_requests(subject: Subject) -> list[Json]:
 
 
 def saved_content(
-    library: Library, inputs: Sequence[tuple[str, Json]], *, say: Say, limit_bytes: int = LIMIT_BYTES
+    library: Library,
+    inputs: Sequence[tuple[str, Json]],
+    *,
+    say: Say,
+    limit_bytes: int = LIMIT_BYTES,
+    lenses: Sequence[str] = (),
 ) -> Json:
     """`SavedPage` of docs/page-protocol.md.
 
@@ -66,6 +72,9 @@ def saved_content(
         inputs: the model's id and the `ModelInput`, for each trace.
         say: told what is being done.
         limit_bytes: values of the story come first; what does not fit any more is left out.
+        lenses: names of those that are kept, of every model that they fit.
+    Raises:
+        UsageError: a lens fits none of the models.
     """
     traces: list[Json] = []
     for model_id, given in inputs:
@@ -88,13 +97,46 @@ def saved_content(
         },
         "arrays": arrays,
         "shared": shared,
+        "lenses": list(_lens_views(library, inputs, lenses, say)),
     }
+
+
+def _lens_views(
+    library: Library, inputs: Sequence[tuple[str, Json]], names: Sequence[str], say: Say
+) -> Iterator[Json]:
+    """What some lenses find, with nothing chosen in their forms: of each input, or once of a model."""
+    for name in dict.fromkeys(names):
+        fitting = {
+            model_id: info
+            for model_id in library.subjects
+            for info in library.lenses(model_id)
+            if info["name"] == name and info["why_not"] is None
+        }
+        if not fitting:
+            raise UsageError(
+                f"the lens {name} has nothing to show of what is saved. `openbook lens RUN-OR-FILE` lists those "
+                f"that do"
+            )
+        requests = {
+            json.dumps([model_id, request]): (model_id, request)
+            for model_id, given in inputs
+            if model_id in fitting
+            for request in [
+                {"input": given, "settings": {}} if fitting[model_id]["reads_input"] else {"settings": {}}
+            ]
+        }
+        for model_id, request in requests.values():
+            say(f"{fitting[model_id]['title']} of {library.subject(model_id).title} …")
+            view = library.look_through(model_id, name, request, lambda stage, message: None)
+            yield {"model": model_id, "lens": name, "request": request, "view": view}
 
 
 def _answers(library: Library, looked: dict[str, Looked]) -> Json:
     """Answers by what follows "api/", as the page asks for them."""
     answers: Json = {"state": {**state_json(library), "isSaved": True}}
     for model_id, subject in library.subjects.items():
+        if subject.lens_source is not None:
+            answers[f"models/{model_id}/lenses"] = library.lenses(model_id)
         answers[f"models/{model_id}/examples"] = [
             {"id": example.id, **example.shown} for example in subject.examples
         ]

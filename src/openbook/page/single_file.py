@@ -28,6 +28,7 @@ def single_file(
     *,
     say: Say,
     limit_bytes: int = LIMIT_BYTES,
+    lenses: Sequence[str] = (),
     static_folder: Path = STATIC_FOLDER,
 ) -> str:
     """The page with its values inside, as HTML.
@@ -36,6 +37,7 @@ def single_file(
         inputs: what each of the models is run on; its own examples when None.
         say: told what is being done.
         limit_bytes: of values.
+        lenses: names of those whose pictures are kept.
     Raises:
         UsageError: the page is not built.
         UsageError, ModelError: an input does not fit.
@@ -49,7 +51,7 @@ def single_file(
         for model_id, subject in library.subjects.items()
         for given in (default_requests(subject) if inputs is None else inputs)
     ]
-    content = saved_content(library, chosen, say=say, limit_bytes=limit_bytes)
+    content = saved_content(library, chosen, say=say, limit_bytes=limit_bytes, lenses=lenses)
     return _with_everything_inside(index.read_text("utf-8"), static_folder, content)
 
 

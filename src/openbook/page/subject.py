@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from openbook.page.inputs.reading import InputReader, Json, ReadInput
 
 if TYPE_CHECKING:
+    from openbook.page.lens_views import LensSource
     from openbook.runs import Run
 
 
@@ -106,6 +107,7 @@ class Subject:
         current: the newest weights of a run in training; None where the model's own are right.
         training: read when a step is first asked for; None where no loss is known.
         draw: None for models that write no text.
+        lens_source: what the lenses need to know of the model; None for no lenses.
     """
 
     title: str
@@ -121,3 +123,4 @@ class Subject:
     current: Callable[[], Weights | None] | None = None
     training: Callable[[], Training] | None = None
     draw: Draw | None = None
+    lens_source: LensSource | None = None

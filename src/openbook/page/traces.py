@@ -14,6 +14,7 @@ from openbook.errors import UsageError
 from openbook.page.answers import NoSuchThing
 from openbook.page.drawing import Drawer
 from openbook.page.inputs.reading import Json, ReadInput
+from openbook.page.lens_views import LensDesk
 from openbook.page.looked import Looked
 from openbook.page.planes import Pyramids
 from openbook.page.programs import MODES, Programs, Report
@@ -40,6 +41,7 @@ class Library:
         self._stories: dict[str, Json] = {}
         self._story_lock = threading.Lock()
         self._programs = {model_id: Programs(subject) for model_id, subject in self.subjects.items()}
+        self._desks = {model_id: LensDesk(subject) for model_id, subject in self.subjects.items()}
         self._drawers = {model_id: Drawer(subject) for model_id, subject in self.subjects.items()}
 
     def subject(self, model_id: str) -> Subject:
@@ -126,6 +128,22 @@ class Library:
         looked, more = self._drawers[model_id].draw(source, request, report)
         more = {**more, "duration_s": round(time.monotonic() - begin_s, 3)}
         return self._keep(looked, looked.trace.outline().to_dict(), more)
+
+    def lenses(self, model_id: str) -> list[Json]:
+        """`LensInfo` of every lens, those that have something to show of the model first."""
+        self.subject(model_id)
+        return self._desks[model_id].listed()
+
+    def look_through(self, model_id: str, lens: str, request: Mapping[str, Any], report: Report) -> Json:
+        """What a lens finds, as a `LensRequest` asks for it; returns its `LensView`.
+
+        Raises:
+            UsageError, ModelError, DataError: the request does not fit, or there is nothing to find.
+        """
+        subject = self.subject(model_id)
+        given = request.get("input")
+        read = None if given is None else read_input(subject, given)[0]
+        return self._desks[model_id].read(lens, request, read, report)
 
     def _keep(self, looked: Looked, outline: Json, more: Json) -> Json:
         info = trace_info(looked, outline)

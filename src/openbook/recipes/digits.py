@@ -5,20 +5,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from openbook.errors import UsageError
 from openbook.recipes.recipe import setting
-from openbook.recipes.supervised import SupervisedRecipe, answer_text
+from openbook.recipes.supervised import HeldOut, SupervisedRecipe, answer_text
 from openbook.supervised.examples import ArrayExamples
 from openbook.supervised.goals import Classification, Goal, class_answer
 from openbook.supervised.task import Splits
 
 if TYPE_CHECKING:
     from openbook.data.labelled_pictures import LabelledPictures
+    from openbook.lenses.confusion import Confusion
+    from openbook.lenses.lens import Finding
     from openbook.runs import Run
     from openbook.training.reporter import Reporter
 
@@ -125,14 +127,24 @@ class Digits(SupervisedRecipe):
         hidden = keras.layers.Flatten(name="features")(hidden)
         return keras.layers.Dropout(self.dropout, name="dropout")(hidden)
 
-    def samples(self, splits: Splits, outputs: np.ndarray, targets: np.ndarray, run: Run) -> list[str]:
-        from openbook.lenses.confusion import confusion_of, draw_confusion
+    def samples(self, held_out: HeldOut) -> list[str]:
+        from openbook.lenses.confusion import draw_confusion
 
-        assert isinstance(splits.goal, Classification)
-        confusion = confusion_of(outputs, targets, splits.goal.classes)
-        inputs, _ = splits.test.batch(confusion.worst)
-        draw_confusion(confusion, run.samples_folder / "confusion.png", pictures=inputs)
+        confusion = self._confusion(held_out)
+        draw_confusion(confusion, held_out.run.samples_folder / "confusion.png")
         return [confusion.text()]
+
+    def findings(self, facts: Mapping[str, Any]) -> Mapping[str, Callable[[HeldOut], Finding]]:
+        return {"confusion": self._confusion}
+
+    def _confusion(self, held_out: HeldOut) -> Confusion:
+        from openbook.lenses.confusion import confusion_of
+
+        splits = held_out.splits
+        assert isinstance(splits.goal, Classification)
+        confusion = confusion_of(held_out.outputs, held_out.targets, splits.goal.classes)
+        inputs, _ = splits.test.batch(confusion.worst)
+        return dataclasses.replace(confusion, pictures=inputs)
 
     def smaller(self) -> Iterator[Digits]:
         if self.model == "dense":

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from openbook.errors import DataError, UsageError
 from openbook.recipes.recipe import Finished, setting
-from openbook.recipes.supervised import SupervisedRecipe
+from openbook.recipes.supervised import HeldOut, SupervisedRecipe
 from openbook.supervised.examples import WindowExamples
 from openbook.supervised.goals import Goal, Regression
 from openbook.supervised.task import Splits
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from openbook.data.series_reading import TimeSeries
     from openbook.data.time_split import WindowStarts
     from openbook.forecasting.workload import Workload
+    from openbook.lenses.forecast_errors import ForecastErrors
+    from openbook.lenses.lens import Finding
     from openbook.runs import Run
     from openbook.training.fit import FitResult
     from openbook.training.reporter import Reporter
@@ -286,9 +288,20 @@ class Forecasting(SupervisedRecipe):
         }
         return Finished(score=score, samples=[*finished.samples, *self._gates(model, splits, run)])
 
-    def samples(self, splits: Splits, outputs: np.ndarray, targets: np.ndarray, run: Run) -> list[str]:
-        from openbook.lenses.forecast_errors import draw_forecast, errors_of
+    def samples(self, held_out: HeldOut) -> list[str]:
+        from openbook.lenses.forecast_errors import draw_forecast
 
+        errors = self._errors(held_out)
+        draw_forecast(errors, held_out.run.samples_folder / "forecast.png")
+        return [errors.text()]
+
+    def findings(self, facts: Mapping[str, Any]) -> Mapping[str, Callable[[HeldOut], Finding]]:
+        return {"forecast-errors": self._errors}
+
+    def _errors(self, held_out: HeldOut) -> ForecastErrors:
+        from openbook.lenses.forecast_errors import errors_of
+
+        splits, outputs, targets = held_out.splits, held_out.outputs, held_out.targets
         assert isinstance(splits.test, WindowExamples)
         facts = splits.facts
         scale, mean = facts["target_scale"], facts["target_mean"]
@@ -296,7 +309,7 @@ class Forecasting(SupervisedRecipe):
         told_N = windows.starts_N + windows.length + facts["horizon"] - 1
         last_N = windows.starts_N + windows.length - 1 - facts["naive"]["rows_back"]
         channel = facts["columns"].index(facts["target"])
-        errors = errors_of(
+        return errors_of(
             observed_N=targets * scale + mean,
             forecast_N=outputs[:, 0] * scale + mean,
             naive_N=windows.series_TC[last_N, channel] * scale + mean,
@@ -307,8 +320,6 @@ class Forecasting(SupervisedRecipe):
             ahead=facts["ahead"],
             naive_words=facts["naive"]["words"],
         )
-        draw_forecast(errors, run.samples_folder / "forecast.png")
-        return [errors.text()]
 
     def _gates(self, model: Any, splits: Splits, run: Run) -> list[str]:
         """What the gates of the first recurrent layer did in the last window of the test."""

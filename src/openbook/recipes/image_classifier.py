@@ -8,14 +8,14 @@ import dataclasses
 import functools
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from openbook.errors import UsageError
 from openbook.recipes.recipe import setting
-from openbook.recipes.supervised import SupervisedRecipe
+from openbook.recipes.supervised import HeldOut, SupervisedRecipe
 from openbook.supervised.examples import ArrayExamples
 from openbook.supervised.frozen import HeadOfModel, features_of, head_of
 from openbook.supervised.goals import Classification, Goal, class_answer
@@ -25,6 +25,8 @@ from openbook.supervised.task import Splits, SupervisedTask
 if TYPE_CHECKING:
     from openbook.data.labelled_pictures import LabelledPictures
     from openbook.forecasting.workload import Workload
+    from openbook.lenses.confusion import Confusion
+    from openbook.lenses.lens import Finding
     from openbook.runs import Run
     from openbook.training.reporter import Reporter
 
@@ -283,14 +285,24 @@ class ImageClassifier(SupervisedRecipe):
 
     # What a person sees.
 
-    def samples(self, splits: Splits, outputs: np.ndarray, targets: np.ndarray, run: Run) -> list[str]:
-        from openbook.lenses.confusion import confusion_of, draw_confusion
+    def samples(self, held_out: HeldOut) -> list[str]:
+        from openbook.lenses.confusion import draw_confusion
 
-        assert isinstance(splits.goal, Classification)
-        confusion = confusion_of(outputs, targets, splits.goal.classes)
-        inputs, _ = splits.test.batch(confusion.worst)
-        draw_confusion(confusion, run.samples_folder / "confusion.png", pictures=inputs / 255)
+        confusion = self._confusion(held_out)
+        draw_confusion(confusion, held_out.run.samples_folder / "confusion.png")
         return [confusion.text()]
+
+    def findings(self, facts: Mapping[str, Any]) -> Mapping[str, Callable[[HeldOut], Finding]]:
+        return {"confusion": self._confusion}
+
+    def _confusion(self, held_out: HeldOut) -> Confusion:
+        from openbook.lenses.confusion import confusion_of
+
+        splits = held_out.splits
+        assert isinstance(splits.goal, Classification)
+        confusion = confusion_of(held_out.outputs, held_out.targets, splits.goal.classes)
+        inputs, _ = splits.test.batch(confusion.worst)
+        return dataclasses.replace(confusion, pictures=inputs / 255)
 
     def smaller(self) -> Iterator[ImageClassifier]:
         assert self.side and self.batch_size

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +16,7 @@ import numpy as np
 from openbook.errors import UsageError
 from openbook.forecasting.workload import Workload
 from openbook.recipes.recipe import Finished, setting
-from openbook.recipes.supervised import SupervisedRecipe, answer_text
+from openbook.recipes.supervised import HeldOut, SupervisedRecipe, answer_text
 from openbook.supervised.examples import ArrayExamples
 from openbook.supervised.folds import LoopTraining
 from openbook.supervised.goals import Goal
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     import polars
 
     from openbook.data.records import Records
+    from openbook.lenses.folds import FoldErrors
+    from openbook.lenses.lens import Finding
+    from openbook.lenses.residuals import Residuals
     from openbook.runs import Run
     from openbook.training.reporter import Reporter
 
@@ -196,11 +199,9 @@ class Regression(SupervisedRecipe):
         finished = super().finish(model, splits, run, reporter)
         if not self.num_folds:
             return finished
-        from openbook.lenses.residuals import FoldErrors, draw_folds
+        from openbook.lenses.folds import draw_folds
 
-        folds = FoldErrors(
-            errors=list(self._fold_errors(splits.source, run, reporter)), unit=splits.facts["unit"]
-        )
+        folds = self._folded(splits, run, reporter)
         draw_folds(folds, run.samples_folder / "folds.png")
         score = {
             "mae": folds.mae,
@@ -220,6 +221,12 @@ class Regression(SupervisedRecipe):
         for fold in range(self.num_folds):
             test, train = np.flatnonzero(fold_N == fold), np.flatnonzero(fold_N != fold)
             yield self._splits_of(data, train, test, test)
+
+    def _folded(self, splits: Splits, run: Run, reporter: Reporter) -> FoldErrors:
+        from openbook.lenses.folds import FoldErrors
+
+        errors = list(self._fold_errors(splits.source, run, reporter))
+        return FoldErrors(errors=errors, unit=splits.facts["unit"])
 
     def _fold_errors(self, data: Records, run: Run, reporter: Reporter) -> Iterator[np.ndarray]:
         """Said − observed of the rows of each fold, by a model that was trained on the other folds."""
@@ -241,20 +248,33 @@ class Regression(SupervisedRecipe):
             _, observed = splits.test.batch(np.arange(len(splits.test)))
             yield _in_unit(splits.facts, said) - _in_unit(splits.facts, observed)
 
-    def samples(self, splits: Splits, outputs: np.ndarray, targets: np.ndarray, run: Run) -> list[str]:
-        from openbook.lenses.residuals import Residuals, draw_residuals
+    def samples(self, held_out: HeldOut) -> list[str]:
+        from openbook.lenses.residuals import draw_residuals
 
-        facts = splits.facts
+        residuals = self._residuals(held_out)
+        draw_residuals(residuals, held_out.run.samples_folder / "predicted.png")
+        return [residuals.text()]
+
+    def findings(self, facts: Mapping[str, Any]) -> Mapping[str, Callable[[HeldOut], Finding]]:
+        found: dict[str, Callable[[HeldOut], Finding]] = {"residuals": self._residuals}
+        if self.num_folds:
+            found["folds"] = lambda held_out: self._folded(held_out.splits, held_out.run, held_out.reporter)
+        return found
+
+    def _residuals(self, held_out: HeldOut) -> Residuals:
+        from openbook.lenses.residuals import Residuals
+
+        facts = held_out.splits.facts
         residuals = Residuals(
-            predicted_N=_in_unit(facts, outputs[:, 0]),
-            observed_N=_in_unit(facts, targets),
+            predicted_N=_in_unit(facts, held_out.outputs[:, 0]),
+            observed_N=_in_unit(facts, held_out.targets),
             target=facts["target"],
             unit=facts["unit"],
             guess=facts["median"],
         )
-        draw_residuals(residuals, run.samples_folder / "predicted.png")
-        inputs, _ = splits.test.batch(residuals.worst)
-        return [residuals.text([self.describe_example(facts, row) for row in inputs])]
+        inputs, _ = held_out.splits.test.batch(residuals.worst)
+        descriptions = tuple(self.describe_example(facts, row) for row in inputs)
+        return dataclasses.replace(residuals, descriptions=descriptions)
 
     @classmethod
     def goal(cls, facts: Mapping[str, Any]) -> Goal:

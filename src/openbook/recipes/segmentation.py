@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from openbook.errors import UsageError
 from openbook.recipes.recipe import setting
-from openbook.recipes.supervised import SupervisedRecipe
+from openbook.recipes.supervised import HeldOut, SupervisedRecipe
 from openbook.saved_models import load_model
 from openbook.supervised.goals import Goal, Segmentation
 from openbook.supervised.picture_examples import PictureExamples
@@ -21,6 +21,8 @@ from openbook.supervised.task import Splits
 
 if TYPE_CHECKING:
     from openbook.data.masked_pictures import MaskedPictures
+    from openbook.lenses.lens import Finding
+    from openbook.lenses.masks import Masks
     from openbook.runs import Run
     from openbook.training.reporter import Reporter
 
@@ -112,28 +114,22 @@ class SegmentationRecipe(SupervisedRecipe):
 
     # What a person sees.
 
-    def samples(self, splits: Splits, outputs: np.ndarray, targets: np.ndarray, run: Run) -> list[str]:
-        from openbook.lenses.masks import draw_masks, ious_of
+    def samples(self, held_out: HeldOut) -> list[str]:
+        from openbook.lenses.masks import draw_masks
 
-        answers_NHW = outputs.argmax(axis=-1)
-        ious_N = ious_of(answers_NHW, targets, num_classes=outputs.shape[-1])
-        order = np.argsort(-ious_N, kind="stable")
-        chosen = order if len(order) <= 6 else np.r_[order[:3], order[-3:]]
-        pictures, _ = splits.test.batch(chosen)
-        path = run.samples_folder / "masks.png"
-        draw_masks(
-            pictures / 255,
-            targets[chosen],
-            answers_NHW[chosen],
-            ious_N[chosen],
-            classes=splits.facts["classes"],
-            path=path,
-        )
-        low, middle, high = np.percentile(ious_N, (10, 50, 90))
-        return [
-            f"overlap with the true mask (IoU) of {len(ious_N):,} held-out pictures: {middle:.1%} in the middle, "
-            f"{low:.1%} and {high:.1%} at the lowest and highest tenth\npictures: {path}"
-        ]
+        masks, path = self._masks(held_out), held_out.run.samples_folder / "masks.png"
+        draw_masks(masks, path)
+        return [f"{masks.text()}\npictures: {path}"]
+
+    def findings(self, facts: Mapping[str, Any]) -> Mapping[str, Callable[[HeldOut], Finding]]:
+        return {"masks": self._masks}
+
+    def _masks(self, held_out: HeldOut) -> Masks:
+        from openbook.lenses.masks import masks_of
+
+        masks = masks_of(held_out.outputs, held_out.targets, tuple(held_out.splits.facts["classes"]))
+        pictures, _ = held_out.splits.test.batch(masks.chosen)
+        return dataclasses.replace(masks, pictures_NHWC=pictures / 255)
 
     def smaller(self) -> Iterator[SegmentationRecipe]:
         assert self.batch_size

@@ -152,7 +152,7 @@ def resume(run: Run, *, reporter: Reporter, start_s: float = 0.0) -> TrainingRes
             f"{run.name} is complete; there is nothing left to train. Try it with: openbook try {run.name}"
         )
     try:
-        recipe = make_recipe(run.recipe, {**run.section("settings"), **_data_as_it_lay(run)})
+        recipe = make_recipe(run.recipe, {**run.section("settings"), **data_as_it_lay(run)})
     except UsageError as error:
         raise RunError(
             f"{run.path / RECORD_NAME}: holds what this openbook cannot train with ({error}). It was changed, or "
@@ -277,7 +277,7 @@ def _explained(error: BaseException, run: Run) -> BaseException:
     return error
 
 
-def _data_as_it_lay(run: Run) -> dict[str, str]:
+def data_as_it_lay(run: Run) -> dict[str, str]:
     """The setting `data` as a path that does not depend on the working folder, where it is still there."""
     if os.path.isabs(str(run.section("settings").get("data") or "")):
         return {}

@@ -26,6 +26,7 @@ from openbook.training.schedule import Schedule
 from openbook.training.seeding import seeded
 
 if TYPE_CHECKING:
+    from openbook.lenses.lens import Finding
     from openbook.runs import Run
     from openbook.training.fit import FitResult
     from openbook.training.reporter import Reporter
@@ -34,6 +35,22 @@ PREPROCESSING_NAME = "preprocessing.json"
 EXAMPLES_NAME = "examples.npz"
 
 _NUM_EXAMPLES = 24
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """The test examples of a run, and what its trained model said of them.
+
+    Attributes:
+        outputs: (N, …) of the model.
+        targets: (N, …) as the goal takes them.
+    """
+
+    splits: Splits
+    outputs: np.ndarray
+    targets: np.ndarray
+    run: Run
+    reporter: Reporter
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -187,13 +204,18 @@ class SupervisedRecipe(Recipe, abc.ABC):
         outputs = predict(model, splits.test, batch_size=self.batch_size)
         _, targets = splits.test.batch(np.arange(len(splits.test)))
         score |= custom_scores(current_watch().metrics, outputs, targets)
-        samples = self.samples(splits, outputs, targets, run)
+        held_out = HeldOut(splits=splits, outputs=outputs, targets=targets, run=run, reporter=reporter)
+        samples = self.samples(held_out)
         self._keep_examples(splits, outputs, targets, run)
         return Finished(score=score, samples=samples)
 
-    def samples(self, splits: Splits, outputs: np.ndarray, targets: np.ndarray, run: Run) -> list[str]:
+    def samples(self, held_out: HeldOut) -> list[str]:
         """What a person looks at after training, each a text; pictures go into the run's `samples_folder`."""
         return []
+
+    def findings(self, facts: Mapping[str, Any]) -> Mapping[str, Callable[[HeldOut], Finding]]:
+        """What there is to see in the held-out examples, by the name of the lens that draws it."""
+        return {}
 
     def _task(self, model: Any, splits: Splits) -> SupervisedTask:
         assert self.batch_size

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from openbook.errors import DataError, UsageError
 from openbook.recipes.recipe import setting
-from openbook.recipes.supervised import SupervisedRecipe
+from openbook.recipes.supervised import HeldOut, SupervisedRecipe
 from openbook.supervised.examples import ArrayExamples
 from openbook.supervised.goals import (
     NO_LABEL,
@@ -29,6 +29,8 @@ from openbook.text.words import WordVocabulary, split_words
 
 if TYPE_CHECKING:
     from openbook.data.labelled_texts import LabelledTexts
+    from openbook.lenses.confusion import Confusion
+    from openbook.lenses.lens import Finding
     from openbook.lenses.word_gradients import WordGradients
     from openbook.runs import Run
     from openbook.training.reporter import Reporter
@@ -271,20 +273,18 @@ class TextClassifier(SupervisedRecipe):
             return " · ".join(_bag_vocabulary(facts).term_texts(inputs["ngrams"])[:_SHOWN_TERMS])
         return shortened(" ".join(_word_vocabulary(facts).word_texts(inputs)), max_chars=_SHOWN_CHARS)
 
-    def samples(self, splits: Splits, outputs: np.ndarray, targets: np.ndarray, run: Run) -> list[str]:
-        from openbook.data.display import shortened
-        from openbook.lenses.confusion import confusion_of, draw_confusion
+    def samples(self, held_out: HeldOut) -> list[str]:
+        from openbook.lenses.confusion import draw_confusion
 
-        assert isinstance(splits.test, ArrayExamples)
-        if not isinstance(splits.goal, Classification):
-            return [_said_labels(splits.goal.classes, outputs, targets)]  # type: ignore[attr-defined]
-        confusion = confusion_of(outputs, targets, splits.goal.classes)
-        draw_confusion(confusion, run.samples_folder / "confusion.png")
+        goal = held_out.splits.goal
+        if not isinstance(goal, Classification):
+            return [_said_labels(goal.classes, held_out.outputs, held_out.targets)]  # type: ignore[attr-defined]
+        confusion = self._confusion(held_out)
+        draw_confusion(confusion, held_out.run.samples_folder / "confusion.png")
         mistakes = [
-            f"{splits.goal.classes[target]}, taken for {splits.goal.classes[answer]} ({certainty:.1%} sure):\n"
-            f"  {shortened(splits.test.texts[index], max_chars=_SHOWN_CHARS)}"
-            for index, target, answer, certainty in zip(
-                confusion.worst[:_NUM_MISTAKES],
+            f"{goal.classes[target]}, taken for {goal.classes[answer]} ({certainty:.1%} sure):\n  {text}"
+            for text, target, answer, certainty in zip(
+                confusion.texts[:_NUM_MISTAKES],
                 confusion.targets,
                 confusion.answers,
                 confusion.certainties,
@@ -292,6 +292,22 @@ class TextClassifier(SupervisedRecipe):
             )
         ]
         return [confusion.text(), *mistakes]
+
+    def findings(self, facts: Mapping[str, Any]) -> Mapping[str, Callable[[HeldOut], Finding]]:
+        return {} if facts["is_multi_label"] else {"confusion": self._confusion}
+
+    def _confusion(self, held_out: HeldOut) -> Confusion:
+        from openbook.data.display import shortened
+        from openbook.lenses.confusion import confusion_of
+
+        splits = held_out.splits
+        assert isinstance(splits.goal, Classification)
+        assert isinstance(splits.test, ArrayExamples)
+        confusion = confusion_of(held_out.outputs, held_out.targets, splits.goal.classes)
+        texts = (
+            shortened(splits.test.texts[position], max_chars=_SHOWN_CHARS) for position in confusion.worst
+        )
+        return dataclasses.replace(confusion, texts=tuple(texts))
 
     def smaller(self) -> Iterator[TextClassifier]:
         assert self.max_tokens and self.embedding_size and self.batch_size

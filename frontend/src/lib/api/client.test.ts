@@ -61,8 +61,15 @@ describe("a saved page answers from what was recorded", () => {
     explanations: { [info.id]: { [`${name}[0,0]`]: recorded.leaf as never } },
     arrays: {},
     shared: { [name]: base64 },
+    lenses: [{ model: "m", lens: "filters", request: { settings: {} }, view: { lens: "filters" } as never }],
   };
   const saved = new Client(new SavedSource(page));
+
+  test("lenses that were kept, and a sentence for the others", async () => {
+    expect(saved.keptLenses("m")).toEqual(["filters"]);
+    expect(await saved.lens("m", "filters", { settings: {} })).toEqual({ lens: "filters" });
+    await expect(saved.lens("m", "filters", { settings: { layer: "other" } })).rejects.toThrow("openbook look");
+  });
 
   test("answers, traces and explanations", async () => {
     expect(saved.isSaved).toBe(true);

@@ -7,6 +7,9 @@ import type {
   Example,
   Explanation,
   InputPreview,
+  LensInfo,
+  LensRequest,
+  LensView,
   ModelInput,
   Neighbours,
   Plane,
@@ -103,6 +106,11 @@ export class Client {
     return [...new Map(inputs.map((input) => [JSON.stringify(input), input])).values()];
   }
 
+  /** The names of the lenses of which a saved page holds something. */
+  keptLenses(model: string): string[] {
+    return this.saved?.keptLenses(model) ?? [];
+  }
+
   private async json<T>(path: string, query: Query, signal?: AbortSignal): Promise<T> {
     if (this.saved) return this.saved.json<T>(path, query);
     const response = await this.get(path, query, signal);
@@ -136,15 +144,15 @@ export class Client {
   }
 
   /** Follows a stream of progress to its end. */
-  private async follow(
+  private async follow<T>(
     path: string,
     body: unknown,
     onProgress?: (progress: Progress) => void,
     signal?: AbortSignal,
-  ): Promise<TraceInfo> {
+  ): Promise<T> {
     for await (const { event, data } of this.events(path, body, signal)) {
       if (event === "progress") onProgress?.(JSON.parse(data) as Progress);
-      else if (event === "done") return JSON.parse(data) as TraceInfo;
+      else if (event === "done") return JSON.parse(data) as T;
       else if (event === "failed") throw new ApiError((JSON.parse(data) as { error: string }).error, 500);
     }
     throw new ApiError(t("error.no_server"), 0);
@@ -183,6 +191,28 @@ export class Client {
       signal: signal ?? null,
     });
     return (await response.json()) as InputPreview;
+  }
+
+  /** The lenses, those that have something to show of the model first. */
+  lenses(model: string, signal?: AbortSignal): Promise<LensInfo[]> {
+    return this.json(`models/${encodeURIComponent(model)}/lenses`, {}, signal);
+  }
+
+  /** What a lens finds. */
+  async lens(
+    model: string,
+    lens: string,
+    request: LensRequest,
+    onProgress?: (progress: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<LensView> {
+    if (this.saved) {
+      const kept = this.saved.lens(model, lens, request);
+      if (!kept) throw new ApiError(t("lenses.not_kept"), 404);
+      return kept;
+    }
+    const path = `models/${encodeURIComponent(model)}/lenses/${encodeURIComponent(lens)}`;
+    return this.follow(path, request, onProgress, signal);
   }
 
   examples(model: string, signal?: AbortSignal): Promise<Example[]> {

@@ -4,7 +4,7 @@ import { planeOf, seriesOf, strides, tileOf, type WholeValue } from "../values/s
 import { describePlane, summarise, topOf } from "../values/statistics";
 import { t } from "../messages/messages";
 import { ApiError } from "./client";
-import type { Explanation, SavedPage, TraceInfo, TraceRequest } from "./types";
+import type { Explanation, LensRequest, LensView, SavedPage, TraceInfo, TraceRequest } from "./types";
 
 type Query = Record<string, string | number | readonly (string | number)[]>;
 
@@ -30,6 +30,17 @@ export class SavedSource {
     const found = this.page.traces.find((trace) => requestKey(trace.model, trace.request) === wanted);
     if (!found) throw new ApiError(t("error.not_saved"), 404);
     return found.info;
+  }
+
+  /** What a lens found when the page was written; null where it was not asked. */
+  lens(model: string, lens: string, request: LensRequest): LensView | null {
+    const wanted = requestKey(`${model} ${lens}`, request);
+    const found = this.page.lenses.find((one) => requestKey(`${one.model} ${one.lens}`, one.request) === wanted);
+    return found?.view ?? null;
+  }
+
+  keptLenses(model: string): string[] {
+    return this.page.lenses.filter((one) => one.model === model).map(({ lens }) => lens);
   }
 
   /** The requests that this page can answer, the first one to be shown first. */
@@ -140,7 +151,7 @@ export function savedKey(path: string, query: Query): string {
 }
 
 /** Equal for requests that mean the same: fields in any order, empty ones left out. */
-export function requestKey(model: string, request: TraceRequest): string {
+export function requestKey(model: string, request: TraceRequest | LensRequest): string {
   return `${model} ${canonical(request)}`;
 }
 

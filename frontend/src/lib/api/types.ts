@@ -20,6 +20,8 @@ export interface ModelInfo {
   /** Whether api/models/{id}/run answers. */
   has_run: boolean;
   has_examples: boolean;
+  /** Whether api/models/{id}/lenses answers. */
+  has_lenses: boolean;
   /** Whether api/models/{id}/draws answers: a text model with a tokenizer. */
   can_draw: boolean;
   /** Saved weights besides the model's own, for comparing and the scrubber; in the order of steps. */
@@ -300,6 +302,64 @@ export interface Example {
   score: number | null;
 }
 
+/** A way to look at a model as a whole: what its filters see, where an answer comes from, which columns count. */
+export interface LensInfo {
+  name: string;
+  title: string;
+  /** What its picture shows, in one line. */
+  says: string;
+  /** Of what it computes. */
+  source: string;
+  /** Why it has nothing to show of this model; null where it has. */
+  why_not: string | null;
+  /** Whether it is about the input that is given above, and not about the model or the run as a whole. */
+  reads_input: boolean;
+  settings: LensSetting[];
+}
+
+/** One field of a lens's form; each may be left open. */
+export interface LensSetting {
+  name: string;
+  label: string;
+  kind: "choice" | "text" | "number";
+  choices: string[] | null;
+  /** What is taken where it is left open, in words. */
+  left_open: string;
+}
+
+export interface LensRequest {
+  /** Only for a lens that reads the input. */
+  input?: ModelInput;
+  settings: Record<string, string>;
+}
+
+/** What a lens found. */
+export interface LensView {
+  lens: string;
+  title: string;
+  says: string;
+  source: string;
+  /** What there is to see, in lines. */
+  text: string;
+  notes: string[];
+  /** As PNG data addresses, each in words as well. */
+  pictures: { picture: string; alt: string }[];
+  tables: LensTable[];
+  /** All numbers, as `openbook lens --json` gives them. */
+  numbers: Record<string, unknown>;
+  settings: Record<string, unknown>;
+  duration_s: number;
+}
+
+/** Rows whose first cell names them; the first of very many. */
+export interface LensTable {
+  title: string;
+  columns: string[];
+  rows: (string | number | null)[][];
+  num_rows: number;
+  num_columns: number;
+}
+
 /** The way through a model, in five to nine stages. Data beside the recipe, or made from the outline. */
 export interface Story {
   stages: Stage[];
@@ -346,4 +406,6 @@ export interface SavedPage {
   arrays: Record<string, Record<string, string>>;
   /** Arrays that all traces share (weights, constants), by name. */
   shared: Record<string, string>;
+  /** What lenses found when the page was written. */
+  lenses: { model: string; lens: string; request: LensRequest; view: LensView }[];
 }

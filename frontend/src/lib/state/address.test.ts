@@ -38,6 +38,7 @@ describe("everything comes back as it was", () => {
       ],
     },
     { also: ["One more & one", ""] },
+    { view: "lenses", lens: "grad-cam", lensSettings: { layer: "backbone/convolution_1", class_name: "a & b" } },
     { other: {} },
     { other: { checkpoint: "" } },
     { other: { text: "That & this" } },

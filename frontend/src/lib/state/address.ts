@@ -43,6 +43,9 @@ export interface Place {
   /** More sentences whose pictures are shown under the first one's. */
   also: string[];
   search: string | null;
+  /** The lens that is open, and what was chosen in its form. */
+  lens: string | null;
+  lensSettings: Record<string, string>;
   palette: string | null;
   theme: Theme;
   language: string | null;
@@ -67,6 +70,8 @@ export const START: Place = {
   other: null,
   also: [],
   search: null,
+  lens: null,
+  lensSettings: {},
   palette: null,
   theme: "auto",
   language: null,
@@ -77,7 +82,18 @@ const LONGEST_PICTURE = 100_000;
 
 const MODES: readonly string[] = ["forward", "training", "step"];
 const THEMES: readonly string[] = ["auto", "light", "dark"];
-const TEXT_FIELDS = ["model", "checkpoint", "view", "value", "picture", "stage", "block", "search", "palette"] as const;
+const TEXT_FIELDS = [
+  "model",
+  "checkpoint",
+  "view",
+  "value",
+  "picture",
+  "stage",
+  "block",
+  "search",
+  "lens",
+  "palette",
+] as const;
 
 /** "block_1/attention/weights[0,1,3,2]" */
 export function subjectText({ name, index }: Subject): string {
@@ -111,6 +127,7 @@ export function writeAddress(place: Place): string {
   for (const [name, value] of Object.entries(place.other ?? {})) set(`other.${name}`, value ?? null);
   if (place.other && Object.keys(place.other).length === 0) set("other", "same");
   for (const text of place.also) to.append("also", text);
+  for (const [name, value] of Object.entries(place.lensSettings)) set(`lens.${name}`, value);
   if (place.theme !== "auto") set("theme", place.theme);
   set("language", place.language);
   // Slashes and commas may stand in a fragment: the address stays readable.
@@ -133,6 +150,7 @@ export function readAddress(fragment: string): Place {
   place.walk = from.getAll("walk").flatMap((text) => parseSubject(text) ?? []);
   place.other = readOther(from);
   place.also = from.getAll("also");
+  place.lensSettings = readUnder("lens.", from);
   const theme = from.get("theme");
   if (theme && THEMES.includes(theme)) place.theme = theme as Theme;
   place.language = from.get("language");
@@ -157,13 +175,17 @@ function readInput(from: URLSearchParams): ModelInput | null {
   if (id !== null) return { kind: "example", id };
   const picture = from.get("drawing");
   if (picture?.startsWith("data:image/")) {
-    const settings: Record<string, string> = {};
-    for (const [name, value] of from) if (name.startsWith("setting.")) settings[name.slice("setting.".length)] = value;
-    return { kind: "image", picture, settings };
+    return { kind: "image", picture, settings: readUnder("setting.", from) };
   }
   const arrays = parseJson(from.get("arrays"));
   if (arrays && typeof arrays === "object") return { kind: "arrays", arrays: arrays as Record<string, unknown> };
   return null;
+}
+
+/** The fields whose names begin so, by what follows. */
+function readUnder(prefix: string, from: URLSearchParams): Record<string, string> {
+  const entries = [...from].filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
 function readOther(from: URLSearchParams): Other | null {
