@@ -9,18 +9,17 @@ be idle. Results go to `bench/results/forecast.json` as they come, so a run that
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from bench.fresh_process import OPENBOOK, environment, fresh, run
 
 RESULTS = Path(__file__).parent / "results" / "forecast.json"
 LEVELS = ("profile", "probe")
@@ -106,12 +105,12 @@ def main() -> None:
 
 def prepare(place: Path) -> None:
     """The data in the cache, the machine's profile, and parts of the data as files."""
-    environment = _environment(place / "cache", place / "runs")
+    variables = environment(place / "cache", place / "runs")
     for recipe, source in sorted({(each["recipe"], each["data"]) for each in SETTINGS}):
         if not source.isdigit():
             command = [*OPENBOOK, "data", source, "--recipe", recipe]
-            subprocess.run(command, env=environment, check=True, capture_output=True)
-    subprocess.run([*OPENBOOK, "profile", "--json"], env=environment, check=True, capture_output=True)
+            subprocess.run(command, env=variables, check=True, capture_output=True)
+    subprocess.run([*OPENBOOK, "profile", "--json"], env=variables, check=True, capture_output=True)
     script = (
         "from openbook.data import load_texts; import json, sys\n"
         "texts = load_texts('imdb').texts\n"
@@ -122,10 +121,7 @@ def prepare(place: Path) -> None:
         "            if size > 1e6 * megabytes: break\n"
         "            size += len(text.encode()); file.write(json.dumps({'text': text}) + '\\n')\n"
     )
-    subprocess.run([sys.executable, "-c", script, str(place)], env=environment, check=True)
-
-
-OPENBOOK = (sys.executable, "-m", "openbook")
+    subprocess.run([sys.executable, "-c", script, str(place)], env=variables, check=True)
 
 
 def measure(flags: Mapping[str, Any], place: Path) -> dict[str, Any]:
@@ -136,12 +132,12 @@ def measure(flags: Mapping[str, Any], place: Path) -> dict[str, Any]:
     for name, value in flags.items():
         if name not in ("recipe", "data"):
             arguments += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
-    with _fresh(place) as environment:
+    with fresh(place) as variables:
         forecast = json.loads(
-            _run(["forecast", *arguments, "--level", "profile", "--json", "--quiet"], environment)[0]
+            run(["forecast", *arguments, "--level", "profile", "--json", "--quiet"], variables)[0]
         )
-    with _fresh(place) as environment:
-        output, wall_s, peak_bytes = _run(["train", *arguments, "--json", "--quiet"], environment)
+    with fresh(place) as variables:
+        output, wall_s, peak_bytes = run(["train", *arguments, "--json", "--quiet"], variables)
         record = json.loads(Path(json.loads(output)["run"], "run.json").read_text("utf-8"))
     probe = record["forecast"]
     return {
@@ -210,40 +206,6 @@ def write(rows: Sequence[Mapping[str, Any]]) -> None:
 def _kept(forecast: Mapping[str, Any]) -> dict[str, Any]:
     names = ("level", "time_s", "memory_bytes", "step_s", "phases", "from_profile")
     return {name: forecast[name] for name in names}
-
-
-@contextlib.contextmanager
-def _fresh(place: Path) -> Iterator[dict[str, str]]:
-    """An environment whose cache holds data and profile but no compiled program, and an empty folder for runs."""
-    with tempfile.TemporaryDirectory(dir=place) as folder:
-        cache = Path(folder) / "cache"
-        cache.mkdir()
-        for name in ("sources", "profiles", "fastest_precision.json"):
-            source = place / "cache" / name
-            if source.is_dir():
-                shutil.copytree(source, cache / name)
-            elif source.exists():
-                shutil.copy(source, cache / name)
-        yield _environment(cache, Path(folder) / "runs")
-
-
-def _environment(cache: Path, runs: Path) -> dict[str, str]:
-    return {**os.environ, "OPENBOOK_CACHE": str(cache), "OPENBOOK_RUNS": str(runs)}
-
-
-def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, float, int]:
-    """Standard output, seconds, and peak resident memory of a command, seen from outside."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
-        begin_s = time.perf_counter()
-        process = subprocess.Popen([*OPENBOOK, *arguments], env=dict(environment), stdout=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall_s = time.perf_counter() - begin_s
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            raise SystemExit(f"openbook {' '.join(arguments)} ended with {process.returncode}")
-        output.seek(0)
-        peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        return output.read(), wall_s, peak
 
 
 if __name__ == "__main__":
