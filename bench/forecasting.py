@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from bench.book import forecasting as book
-from bench.train_once import train_once
+from bench.side_by_side import facts
+from bench.train_once import prepare, train_once
 
 RESULTS = Path(__file__).parent / "results" / "forecasting.json"
 EPOCHS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0)
@@ -73,10 +74,9 @@ def main() -> None:
 def measure(model: str, data: str, seed: int, *, num_epochs: int, raw_targets: bool) -> dict[str, Any]:
     """Both arms with one seed."""
     from openbook.recipes import make_recipe
-    from openbook.recipes.backend import prepare_backend
     from openbook.training.reporter import Reporter
 
-    prepare_backend()
+    prepare()
     recipe = make_recipe("forecasting", {"data": data, "model": OURS[model], "seed": seed})
     loaded = recipe.load_data(Reporter())
     splits = recipe.resolve(loaded).split(loaded)
@@ -146,13 +146,6 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "openbook_s": statistics.median(row["openbook_s"] for row in rows),
         "ratio_s": statistics.median(found) if found else None,
     }
-
-
-def facts() -> dict[str, Any]:
-    """The machine and the versions."""
-    from openbook.runs.machine import describe_machine, package_versions
-
-    return {"machine": describe_machine(), "versions": package_versions()}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from bench.book import regression as book
-from bench.side_by_side import side_by_side
+from bench.side_by_side import facts, side_by_side
 
 RESULTS = Path(__file__).parent / "results" / "regression.json"
 EPOCHS = (2, 3, 5, 7, 10, 15, 20, 30, 50, 80, 130)
@@ -42,7 +42,7 @@ def main() -> None:
     content: dict[str, Any] = {
         "command": "python -m bench.regression",
         "date": time.strftime("%Y-%m-%d"),
-        **_facts(),
+        **facts(),
         "score": "mean absolute error in k$ over 4 folds of all 506 rows, mean over the seeds",
         "seeds": given.seeds,
         "openbook_default": [ours.mae(DEFAULT_EPOCHS, seed) for seed in seeds],
@@ -148,13 +148,6 @@ def _in_unit(splits: Any) -> Sequence[tuple[np.ndarray, np.ndarray]]:
         inputs, targets = examples.batch(np.arange(len(examples)))
         found.append((inputs, (targets * splits.facts["scale"] + splits.facts["mean"]).astype(np.float32)))
     return found
-
-
-def _facts() -> dict[str, Any]:
-    """The machine and the versions."""
-    from openbook.runs.machine import describe_machine, package_versions
-
-    return {"machine": describe_machine(), "versions": package_versions()}
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
+from bench.book.epochs import scored_epochs
 
 # (epochs, examples in a step)
 LENGTH = {"dense": (5, 128), "convnet": (5, 64)}
@@ -50,10 +51,10 @@ def train(
     network = build(model, num_classes)
     network.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
     num_epochs, batch_size = LENGTH[model]
-    passed_s = 0.0
-    for epoch in range(1, num_epochs + 1):
-        begin_s = time.perf_counter()
-        network.fit(*train_arrays, epochs=1, batch_size=batch_size, verbose=0)
-        passed_s += time.perf_counter() - begin_s
-        _, accuracy = network.evaluate(*test_arrays, batch_size=256, verbose=0)
-        yield epoch, passed_s, float(accuracy)
+    return scored_epochs(
+        network,
+        *train_arrays,
+        score=lambda: float(network.evaluate(*test_arrays, batch_size=256, verbose=0)[1]),
+        num_epochs=num_epochs,
+        batch_size=batch_size,
+    )
