@@ -29,6 +29,7 @@ QUICK = {
     "digits": ({}, "classification"),
     "regression": ({"num_folds": 0}, "regression"),
     "text-classifier": ({}, "classification"),
+    "forecasting": ({"model": "dense"}, "regression"),
 }
 VARIANTS = [
     ("digits", {}),
@@ -40,6 +41,7 @@ VARIANTS = [
     ("text-classifier", {"model": "transformer", "hidden_units": 8}),
     ("text-classifier", {"target": "labels"}),
     *(
+        ("forecasting", {"model": model})
         for model in ("naive", "dense", "conv1d", "lstm", "gru", "bidirectional")
     ),
 ]

@@ -29,7 +29,7 @@ def project_files(run: Run, pieces: Pieces, *, title: str) -> dict[str, str]:
     return {
         "README.md": filled_text("common/README.md", _readme(run, pieces, title)),
         "data.py": filled(f"{pieces.template}/data.py", constants=pieces.constants, parts=parts),
-        "model.py": pieces.model or model_module(load_model(run.model_path)),
+        "model.py": pieces.model or model_module(load_model(run.model_path), made_first=pieces.made_first),
         "train.py": filled("common/train.py", constants=_settings(run, pieces, checked), parts=parts),
         "evaluate.py": filled("common/evaluate.py", constants={}),
         "predict.py": filled("common/predict.py", constants={}),

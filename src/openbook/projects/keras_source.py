@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from openbook.errors import UsageError
@@ -21,9 +21,11 @@ os.environ["KERAS_BACKEND"] = "jax"
 """
 
 
-def model_module(model: Any) -> str:
+def model_module(model: Any, *, made_first: Collection[str] = ()) -> str:
     """A module with a function `build_model`, and with the layers of openbook's own that it takes.
 
+    Args:
+        made_first: names of layers that the recipe made before those they follow: each takes its seed when it is made.
     Raises:
         UsageError: a layer is neither Keras' nor openbook's.
     """
@@ -38,11 +40,11 @@ def model_module(model: Any) -> str:
         "\n\n".join(part for part in head if part)
         + "\n\n\n"
         + (layers.text + "\n\n\n" if layers.text else "")
-        + model_source(model)
+        + model_source(model, made_first=made_first)
     )
 
 
-def model_source(model: Any) -> str:
+def model_source(model: Any, *, made_first: Collection[str] = ()) -> str:
     """A function `build_model` that makes the model anew, untrained.
 
     Raises:
@@ -51,6 +53,15 @@ def model_source(model: Any) -> str:
     lines = ["def build_model() -> keras.Model:", '    """The network, untrained."""']
     names: dict[int, str] = {}
     nodes = _in_order(model)
+    first = {
+        _variable(node.operation.name): node.operation for node in nodes if node.operation.name in made_first
+    }
+    made = [f"    {name} = {_kind(each)}({', '.join(_arguments(each))})" for name, each in first.items()]
+    if made:
+        lines += [
+            "    # Made before what it follows, as in the run: so all weights begin as they did there.",
+            *made,
+        ]
     for node, following in zip(nodes, [*nodes[1:], None], strict=True):
         operation = node.operation
         variable = _variable(operation.name) if _is_kept(node, following, nodes, model) else "x"
@@ -61,7 +72,13 @@ def model_source(model: Any) -> str:
             shape += [] if operation.dtype == "float32" else [f"dtype={python_value(operation.dtype)}"]
             lines.append(f"    {variable} = keras.Input({', '.join(shape)})")
         else:
-            lines += _layer_lines(variable, operation, _given(node.arguments, names))
+            given = _given(node.arguments, names)
+            name = _variable(operation.name)
+            lines += (
+                [f"    {variable} = {name}({given})"]
+                if name in first
+                else _layer_lines(variable, operation, given)
+            )
         for tensor in node.output_tensors:
             names[id(tensor)] = variable
     taken, made = (_structure(each, names) for each in (model._inputs_struct, model._outputs_struct))

@@ -49,6 +49,7 @@ class Pieces:
         train_constants: of `train.py`, besides those that all projects have.
         num_test, tolerance: examples that are scored, and how near a training elsewhere should come.
         fold_score: what the run came to over its folds, where it had some.
+        made_first: names of the network's layers that the recipe makes before those they follow.
         model: source of `model.py`, where it is not that of the run's model.
         packages: that the project needs besides Keras, JAX and NumPy.
         about, given, data, data_note, examples, own_data, notes: for the README.
@@ -62,6 +63,7 @@ class Pieces:
     num_test: int
     tolerance: float
     fold_score: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    made_first: tuple[str, ...] = ()
     model: str = ""
     packages: tuple[str, ...] = ()
     about: str

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MODULES: Mapping[str, str] = {
     "digits": "digits",
     "regression": "regression",
+    "forecasting": "forecasting",
     "text-classifier": "text_classifier",
 }
 
