@@ -78,14 +78,7 @@ class CausalSelfAttention(keras.layers.Layer):
 
     def attend(self, queries_BTHD: Any, keys_BSHD: Any, values_BSHD: Any, *, visible_TS: Any) -> Any:
         """Weighted values of the visible positions through the output projection: (B, T, E)."""
-        ops = keras.ops
-        scores_BHTS = ops.einsum("bthd,bshd->bhts", queries_BTHD, keys_BSHD) / self.head_dim**0.5
-        weights_BHTS = ops.softmax(ops.where(visible_TS, scores_BHTS, _MASKED_SCORE), axis=-1)
-        attended_BTHD = ops.einsum("bhts,bshd->bthd", weights_BHTS, values_BSHD)
-        attended_BTF = ops.reshape(
-            attended_BTHD, (*ops.shape(attended_BTHD)[:2], self.num_heads * self.head_dim)
-        )
-        return self.output_projection(attended_BTF)
+        return self.output_projection(attended_values(queries_BTHD, keys_BSHD, values_BSHD, visible_TS))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
@@ -98,3 +91,13 @@ class CausalSelfAttention(keras.layers.Layer):
             "rotary_base": self.rotary_base,
             "precision": self.precision,
         }
+
+
+def attended_values(queries_BTHD: Any, keys_BSHD: Any, values_BSHD: Any, visible_TS: Any) -> Any:
+    """Values of the visible positions, weighted by how well their keys fit the queries: (B, T, H · D)."""
+    ops = keras.ops
+    num_heads, head_dim = queries_BTHD.shape[2:]
+    scores_BHTS = ops.einsum("bthd,bshd->bhts", queries_BTHD, keys_BSHD) / head_dim**0.5
+    weights_BHTS = ops.softmax(ops.where(visible_TS, scores_BHTS, _MASKED_SCORE), axis=-1)
+    attended_BTHD = ops.einsum("bhts,bshd->bthd", weights_BHTS, values_BSHD)
+    return ops.reshape(attended_BTHD, (*ops.shape(attended_BTHD)[:2], num_heads * head_dim))

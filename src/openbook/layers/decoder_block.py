@@ -1,6 +1,6 @@
 """One pre-norm decoder block: attention, then feed-forward, each added to the residual stream."""
 
-# B = batch, T = time, S = cache length, H = heads, D = features per head, E = model width
+# B = batch, T = time, E = model width
 
 from typing import Any
 
@@ -8,6 +8,7 @@ import keras
 
 from openbook.layers.attention import CausalSelfAttention
 from openbook.layers.feed_forward import FeedForward
+from openbook.layers.key_value_cache import KeyValueCache, empty_cache, remember
 
 
 @keras.saving.register_keras_serializable(package="openbook")
@@ -55,28 +56,26 @@ class DecoderBlock(keras.layers.Layer):
         hidden = inputs_BTE + self.attention(self.attention_norm(inputs_BTE))
         return hidden + self.feed_forward(self.feed_forward_norm(hidden))
 
-    def step(self, inputs_B1E: Any, cache: tuple[Any, Any], position: Any) -> tuple[Any, tuple[Any, Any]]:
+    def empty_cache(self, num_slots: int) -> KeyValueCache:
+        """What `step` begins with: room for the keys and values of `num_slots` positions of one text."""
+        return empty_cache(num_slots, num_heads=self.attention.num_heads, head_dim=self.attention.head_dim)
+
+    def step(self, inputs_B1E: Any, cache: KeyValueCache, position: Any) -> tuple[Any, KeyValueCache]:
         """The block at one position, with the keys and values of earlier positions from a cache.
 
         Args:
             inputs_B1E: float tensor; the residual stream at this position.
-            cache: keys and values, each (B, S, H, D), a ring: position p lies in slot p mod S.
+            cache: keys and values of the positions before.
             position: scalar integer tensor, counted from 0.
         Returns:
-            (B, 1, E) and the cache with this position written. The last S positions are seen.
+            (B, 1, E) and the cache with this position written. As many positions are seen as it has slots.
         """
-        ops = keras.ops
-        keys_BSHD, values_BSHD = cache
-        num_slots = keys_BSHD.shape[1]
         queries, key, value = self.attention.project(
-            self.attention_norm(inputs_B1E), ops.reshape(position, (1,))
+            self.attention_norm(inputs_B1E), keras.ops.reshape(position, (1,))
         )
-        start = (0, position % num_slots, 0, 0)
-        keys_BSHD = ops.slice_update(keys_BSHD, start, key)
-        values_BSHD = ops.slice_update(values_BSHD, start, value)
-        visible_1S = (ops.arange(num_slots) <= position)[None, :]
-        hidden = inputs_B1E + self.attention.attend(queries, keys_BSHD, values_BSHD, visible_TS=visible_1S)
-        return hidden + self.feed_forward(self.feed_forward_norm(hidden)), (keys_BSHD, values_BSHD)
+        cache, visible_1S = remember(cache, key, value, position)
+        hidden = inputs_B1E + self.attention.attend(queries, *cache, visible_TS=visible_1S)
+        return hidden + self.feed_forward(self.feed_forward_norm(hidden)), cache
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape

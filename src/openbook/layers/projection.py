@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from openbook.layers.low_rank import LowRankUpdate
 from openbook.layers.product import product
 
 
@@ -30,6 +31,7 @@ class Projection(keras.layers.Layer):
         self.units = units
         self.precision = precision
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.low_rank_update: LowRankUpdate | None = None
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernel = self.add_weight(
@@ -37,7 +39,30 @@ class Projection(keras.layers.Layer):
         )
 
     def call(self, inputs: Any) -> Any:
-        return product(inputs, self.kernel.value, precision=self.precision)
+        outputs = product(inputs, self.kernel.value, precision=self.precision)
+        return outputs if self.low_rank_update is None else outputs + self.low_rank_update(inputs)
+
+    def add_low_rank_update(self, *, rank: int, scale: float) -> None:
+        """Train a low-rank update from now on, and not the kernel."""
+        update = LowRankUpdate(
+            self.units, rank=rank, scale=scale, precision=self.precision, name="low_rank_update"
+        )
+        # Keras locks what a built layer consists of; its own `Dense.enable_lora` does the same.
+        self._tracker.unlock()
+        self.low_rank_update = update
+        self._tracker.lock()
+        update.build((None, self.kernel.shape[0]))
+        self.kernel.trainable = False
+
+    def merge_low_rank_update(self) -> None:
+        """Add the update to the kernel; the layer is an ordinary one again."""
+        assert self.low_rank_update is not None
+        self.kernel.assign(self.kernel + self.low_rank_update.kernel())
+        self._tracker.unlock()
+        self._tracker.untrack(self.low_rank_update)
+        self.low_rank_update = None
+        self._tracker.lock()
+        self.kernel.trainable = True
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.units)

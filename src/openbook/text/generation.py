@@ -1,13 +1,13 @@
 """Writing text with a decoder: a key-value cache and one compiled loop."""
 
-# B = batch (1), S = cache slots, H = heads, D = features per head, E = model width, V = vocabulary
+# B = batch (1), E = model width, V = vocabulary
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,6 +19,17 @@ from openbook.text.tokenizer import Tokenizer
 _TOKENS_PER_CALL = 16
 
 
+@runtime_checkable
+class CachedLayer(Protocol):
+    """A layer that looks at earlier positions, and remembers of them what it needs."""
+
+    def empty_cache(self, num_slots: int) -> Any:
+        """What `step` begins with: a tree of arrays with room for `num_slots` positions of one text."""
+
+    def step(self, inputs: Any, cache: Any, position: Any) -> tuple[Any, Any]:
+        """The layer at one position (B, 1, …): what it hands on, and the cache with this position in it."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WritingState:
     """What the compiled loop carries from token to token; a JAX pytree.
@@ -26,7 +37,7 @@ class WritingState:
     Attributes:
         token: int32 scalar; the token to read next.
         position: int32 scalar; its position in the text.
-        caches: per block, keys and values, each (1, S, H, D).
+        caches: of each layer that has one.
         seen_V: boolean array; tokens that the text already has.
         key: JAX random key.
         is_done: boolean scalar; end-of-text was drawn.
@@ -41,7 +52,9 @@ class WritingState:
 
 
 class TextWriter:
-    """Draws text from a decoder model made of a token embedding, decoder blocks, a norm and logits.
+    """Draws text from a decoder model: a token embedding, layers one after another, and logits.
+
+    Layers that look at earlier positions are `CachedLayer`s; all others work on each position alone.
 
     Attention reaches back over the last `context_length` tokens, however long the text grows.
 
@@ -49,7 +62,7 @@ class TextWriter:
         model: functional Keras model of the text generator.
         tokenizer: the model's own.
         context_length: tokens that the model was trained to see at once.
-        weights: values to use instead of the model's, in the order of `model.variables`.
+        weights: values to use instead of the model's: of its trainable variables, then of the others.
     Raises:
         ModelError: the model is of another build.
     """
@@ -57,24 +70,27 @@ class TextWriter:
     def __init__(
         self, model: Any, tokenizer: Tokenizer, *, context_length: int, weights: Sequence[Any] | None = None
     ) -> None:
-        from openbook.layers import DecoderBlock
-
         self._model = model
         self._tokenizer = tokenizer
-        self._weights = list(weights) if weights is not None else [v.value for v in model.variables]
-        self._blocks = [layer for layer in model.layers if isinstance(layer, DecoderBlock)]
-        if not self._blocks or "token_embedding" not in {layer.name for layer in model.layers}:
+        self._variables = [*model.trainable_variables, *model.non_trainable_variables]
+        self._weights = list(weights) if weights is not None else [v.value for v in self._variables]
+        names = [layer.name for layer in model.layers]
+        if not {"token_embedding", "next_token_logits"} <= set(names):
             raise ModelError(
                 "expected a decoder of openbook's text generator (token_embedding, block_1, …, "
-                f"next_token_logits), got layers {', '.join(layer.name for layer in model.layers)}"
+                f"next_token_logits), got layers {', '.join(names)}"
             )
+        begin, end = names.index("token_embedding"), names.index("next_token_logits")
+        self._layers = model.layers[begin:end]
+        # A vocabulary may be filled up, so that the model has logits for more tokens than there are.
+        self._vocabulary_size = int(model.output.shape[-1])
         self._num_slots = context_length
         _register_pytrees()
 
     def write(self, prompt: str, decoding: Decoding) -> Iterator[str]:
         """Pieces of the continuation as they are drawn; joined they are the whole new text."""
         prompt_ids = [self._tokenizer.end_of_text, *self._tokenizer.encode(prompt)]
-        values = DecodingValues.of(decoding, vocabulary_size=self._tokenizer.vocabulary_size)
+        values = DecodingValues.of(decoding, vocabulary_size=self._vocabulary_size)
         state = self._read(prompt_ids, decoding.seed)
         new_ids: list[int] = []
         shown = ""
@@ -104,13 +120,13 @@ class TextWriter:
         import jax
         import jax.numpy as jnp
 
-        attention = self._blocks[0].attention
-        shape = (1, self._num_slots, attention.num_heads, attention.head_dim)
-        caches = [(jnp.zeros(shape), jnp.zeros(shape)) for _ in self._blocks]
+        caches = [
+            layer.empty_cache(self._num_slots) for layer in self._layers if isinstance(layer, CachedLayer)
+        ]
         padded = np.zeros(_padded_length(len(ids)), np.int32)
         padded[: len(ids)] = ids
         caches = self._read_prompt(self._weights, caches, padded, np.int32(len(ids) - 1))
-        seen_V = np.zeros(self._tokenizer.vocabulary_size, bool)
+        seen_V = np.zeros(self._vocabulary_size, bool)
         seen_V[list(ids[1:])] = True
         return WritingState(
             token=jnp.int32(ids[-1]),
@@ -169,14 +185,16 @@ class TextWriter:
         """Logits (V,) after reading one token at a position, and the caches with it."""
         import keras
 
-        with keras.StatelessScope(state_mapping=list(zip(self._model.variables, weights, strict=True))):
-            hidden_B1E = self._model.get_layer("token_embedding")(token[None, None])
-            new_caches = []
-            for block, cache in zip(self._blocks, caches, strict=True):
-                hidden_B1E, new_cache = block.step(hidden_B1E, cache, position)
-                new_caches.append(new_cache)
-            hidden_B1E = self._model.get_layer("final_norm")(hidden_B1E)
-            logits = self._logits(hidden_B1E)
+        with keras.StatelessScope(state_mapping=list(zip(self._variables, weights, strict=True))):
+            hidden = token[None, None]
+            old_caches, new_caches = iter(caches), []
+            for layer in self._layers:
+                if isinstance(layer, CachedLayer):
+                    hidden, cache = layer.step(hidden, next(old_caches), position)
+                    new_caches.append(cache)
+                else:
+                    hidden = layer(hidden)
+            logits = self._logits(hidden)
         return logits[0, 0], new_caches
 
     def _logits(self, hidden_B1E: Any) -> Any:
