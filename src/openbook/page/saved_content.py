@@ -21,6 +21,7 @@ from openbook.page.model_routes import state_json
 from openbook.page.neighbours import neighbours
 from openbook.page.numbers import as_floats
 from openbook.page.run_info import run_info
+from openbook.page.scratch_code import scratch_sources
 from openbook.page.sources import source_text
 from openbook.page.subject import Subject
 from openbook.page.traces import Library
@@ -133,7 +134,7 @@ def _lens_views(
 
 def _answers(library: Library, looked: dict[str, Looked]) -> Json:
     """Answers by what follows "api/", as the page asks for them."""
-    answers: Json = {"state": {**state_json(library), "isSaved": True}}
+    answers: Json = {"state": {**state_json(library), "isSaved": True}, "scratch": scratch_sources()}
     for model_id, subject in library.subjects.items():
         if subject.lens_source is not None:
             answers[f"models/{model_id}/lenses"] = library.lenses(model_id)

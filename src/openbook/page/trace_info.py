@@ -9,6 +9,7 @@ from openbook.page.answers import number
 from openbook.page.inputs.reading import Json
 from openbook.page.lines import top
 from openbook.page.looked import Looked
+from openbook.page.scratch_code import scratch_by_value
 
 _NUM_ANSWERS = 8
 
@@ -21,6 +22,10 @@ def trace_info(looked: Looked, outline: Mapping[str, Any]) -> Json:
     """
     trace = looked.trace
     values = {name: _value_info(looked, name) for name in trace.names()}
+    others = [name for name, info in values.items() if info["role"] == "weight"]
+    scratch = scratch_by_value(looked.subject.model, outline, others)
+    for name, info in values.items():
+        info["scratch"] = scratch.get(name, [])
     bad = trace.first_nonfinite()
     return {
         "model": looked.model_id,

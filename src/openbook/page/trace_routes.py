@@ -19,6 +19,7 @@ from openbook.page.lines import line, top
 from openbook.page.looked import Looked
 from openbook.page.neighbours import neighbours
 from openbook.page.planes import Pyramid, plane_info, plane_of
+from openbook.page.scratch_code import scratch_sources
 from openbook.page.sources import source_text
 from openbook.page.summaries import summary
 from openbook.page.traces import Library
@@ -73,6 +74,7 @@ def trace_routes(library: Library) -> list[Route]:
         Route(f"{trace}/array.npy", about(_array)),
         Route(f"{trace}/source", about(_source)),
         Route("/comparison", compare),
+        Route("/scratch", lambda request: StrictJson(scratch_sources())),
     ]
 
 

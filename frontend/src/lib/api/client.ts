@@ -15,6 +15,7 @@ import type {
   Plane,
   Progress,
   RunInfo,
+  ScratchCode,
   State,
   Summary,
   TopEntry,
@@ -286,6 +287,11 @@ export class Client {
 
   source(trace: string, path: string, signal?: AbortSignal): Promise<{ text: string }> {
     return this.json(`traces/${trace}/source`, { path }, signal);
+  }
+
+  /** The readable NumPy behind layers and operations, by name. */
+  scratch(signal?: AbortSignal): Promise<Record<string, ScratchCode>> {
+    return this.json("scratch", {}, signal);
   }
 
   comparison(first: string, second: string, signal?: AbortSignal): Promise<Comparison> {

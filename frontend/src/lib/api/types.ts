@@ -170,6 +170,16 @@ export interface ValueInfo {
   axes: string[];
   /** Labels along an axis: "tokens" (the input's tokens), "vocabulary", "classes", "columns", "ranked" (tokens by rank, in a draw) or "". */
   labels: string[];
+  /** Names of the scratch code that explains it, the nearest first: the operation's, then the layer's. */
+  scratch: string[];
+}
+
+/** A class of `openbook.scratch` as it stands in its file: `forward` directly above `backward`. */
+export interface ScratchCode {
+  says: string;
+  module: string;
+  /** The class, then what it takes from one that it shares with others. */
+  parts: { title: string; text: string }[];
 }
 
 export interface OutlineNode {

@@ -9,6 +9,7 @@ const value = (shape: number[], more: Partial<ValueInfo> = {}): ValueInfo => ({
   role: "value",
   axes: shape.map(() => ""),
   labels: shape.map(() => ""),
+  scratch: [],
   ...more,
 });
 const weights = value([1, 2, 4, 4], {

@@ -20,6 +20,7 @@ const info = (shape: number[], changes: Partial<ValueInfo> = {}): ValueInfo => (
   role: "value",
   axes: shape.map(() => ""),
   labels: shape.map(() => ""),
+  scratch: [],
   ...changes,
 });
 
