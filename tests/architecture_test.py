@@ -59,6 +59,7 @@ MAY_IMPORT = {
     },
     "api": {"errors", "looking", "page", "program", "recipes", "runs", "saved_models", "training"},
     "doctor": {"data", "errors", "relaunch", "runs"},
+    "survey": {"errors", "runs"},
     "experiments": {"errors", "registry", "runs", "scratch", "supervised", "training"},
     # Files of a project are templates: there `data` is the project's own.
     "projects": {"data", "errors", "recipes", "runs", "saved_models", "training"},
@@ -79,6 +80,7 @@ MAY_IMPORT = {
         "relaunch",
         "runs",
         "saved_models",
+        "survey",
         "training",
     },
     "__main__": {"cli"},

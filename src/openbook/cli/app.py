@@ -27,6 +27,7 @@ from openbook.cli import (
     new,
     profile,
     runs,
+    survey,
     trace,
     train,
     try_run,
@@ -84,6 +85,7 @@ for module in (
     trace,
     export,
     new,
+    survey,
     profile,
     doctor,
 ):
