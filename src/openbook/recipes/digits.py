@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MODELS = ("dense", "convnet")
 # (examples in a step, highest learning rate)
-_PACE: Mapping[str, tuple[int, float]] = {"dense": (128, 2e-3), "convnet": (64, 3e-3)}
+_PACE: Mapping[str, tuple[int, float]] = {"dense": (64, 8e-3), "convnet": (64, 3e-3)}
 _LARGEST_SIDE = 128
 
 
