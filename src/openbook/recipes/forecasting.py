@@ -36,7 +36,7 @@ _PACE: Mapping[str, tuple[int, int, float]] = {
     "dense": (16, 128, 1e-3),
     "conv1d": (16, 128, 2e-3),
     "lstm": (32, 128, 2e-3),
-    "gru": (32, 128, 2e-3),
+    "gru": (32, 128, 4e-3),
     "bidirectional": (16, 128, 2e-3),
 }
 _RECURRENT_DROPOUT = 0.25
