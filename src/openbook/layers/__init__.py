@@ -1,4 +1,4 @@
-"""Keras layers that openbook's own models need beyond `keras.layers`.
+"""Keras layers, and an optimizer, that openbook's own models need beyond Keras' own.
 
 Importing this package registers them, so that a saved model loads in Keras' safe mode: loading looks the
 names up here and never runs code that came with the file.
@@ -12,7 +12,9 @@ from openbook.layers.gated_feed_forward import GatedFeedForward
 from openbook.layers.grouped_attention import GroupedQueryAttention
 from openbook.layers.learned_positions import LearnedPositions
 from openbook.layers.llama_block import LlamaBlock
+from openbook.layers.muon import Muon
 from openbook.layers.padding import AttentionMask, MaskedMax, MaskedMean, PaddingMask
+from openbook.layers.pair_embedding import PairEmbedding
 from openbook.layers.projection import Projection
 from openbook.layers.random_view import RandomView
 from openbook.layers.tied_embedding import TiedEmbedding
@@ -30,7 +32,9 @@ __all__ = [
     "LlamaBlock",
     "MaskedMax",
     "MaskedMean",
+    "Muon",
     "PaddingMask",
+    "PairEmbedding",
     "Projection",
     "RandomView",
     "TiedEmbedding",

@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import itertools
 import math
+import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +17,7 @@ import numpy as np
 from openbook.data.cache import cache_folder
 from openbook.errors import RunError, UsageError
 from openbook.forecasting.workload import ForwardWork, Workload
+from openbook.recipes import text_start
 from openbook.recipes.look import TextLook
 from openbook.recipes.recipe import Finished, Recipe, setting
 from openbook.runs.atomic import atomic_write
@@ -37,10 +39,11 @@ if TYPE_CHECKING:
     from openbook.data import Documents, TextReport
     from openbook.runs import Run
     from openbook.text.part import TextPart
-    from openbook.training.fit import FitResult
+    from openbook.training.fit import FitResult, FitSettings
     from openbook.training.reporter import Reporter
 
 TOKENIZER_NAME = "tokenizer.json"
+OPTIMIZERS = ("muon", "adamw")
 
 _SIZE_FIELDS = (
     "num_blocks",
@@ -56,12 +59,20 @@ _SIZE_FIELDS = (
 SIZES: Mapping[str, Mapping[str, Any]] = {
     size: dict(zip(_SIZE_FIELDS, values, strict=True))
     for size, values in {
-        "tiny": (3, 128, 2, 512, 128, 2048, 8, 4e-3),
-        "small": (4, 256, 4, 1024, 128, 4096, 16, 4e-3),
-        "medium": (6, 384, 6, 1536, 256, 8192, 16, 2e-3),
-        "large": (12, 768, 12, 3072, 512, 16384, 16, 6e-4),
+        "tiny": (3, 128, 2, 512, 128, 2048, 8, 0.03),
+        "small": (4, 256, 4, 1024, 128, 4096, 16, 0.03),
+        "medium": (6, 384, 6, 1536, 256, 8192, 16, 0.02),
+        "large": (12, 768, 12, 3072, 512, 16384, 16, 0.01),
     }.items()
 }
+# A step of Muon has the size of its learning rate, AdamW's as many times that.
+_ADAMW_SHARE = 0.13
+# Muon is for matrices between features; the rest takes Adam, at so many times Muon's rate: what a token or a class
+# stands for is seen rarely, and moves far when it is.
+_ADAM_RATES = {"token_embedding": 3.3, "next_token_logits": 0.2, "norm": 0.33}
+_TIED_ADAM_RATES = {**_ADAM_RATES, "token_embedding": 0.2}
+# Pairs of tokens share so many rows for each token of the vocabulary.
+_PAIR_ROWS = 8
 # `auto`: the largest size that has time to learn within the budget on two cores.
 _AUTO_SIZES_S = ((300.0, "tiny"), (2700.0, "small"), (math.inf, "medium"))
 
@@ -86,13 +97,15 @@ class TextData:
         default_factory=dict, repr=False, compare=False
     )
 
-    def part(self, vocabulary_size: int, scale: float) -> TextPart:
+    def part(self, vocabulary_size: int, scale: float, *, tokenizer: Tokenizer | None = None) -> TextPart:
         """A part of the training texts as tokens, for a forecast; made once."""
         from openbook.text.part import tokenise_part
 
         key = (vocabulary_size, scale)
         if key not in self._parts:
-            self._parts[key] = tokenise_part(self.train_texts, vocabulary_size=vocabulary_size, scale=scale)
+            self._parts[key] = tokenise_part(
+                self.train_texts, vocabulary_size=vocabulary_size, scale=scale, tokenizer=tokenizer
+            )
         return self._parts[key]
 
     @property
@@ -143,6 +156,13 @@ class TextGenerator(Recipe):
     text_column: str | None = setting(None, "column that holds the text, for tables; guessed when left out")
     max_bytes: int | None = setting(None, "read at most so many bytes of your data; 1 GiB when left out")
     held_out_share: float = setting(0.1, "share of the documents that is never trained on")
+    start: str | None = setting(
+        None,
+        "fine-tune a pretrained model: smollm2, a folder with a Llama model, or its name on the hub",
+    )
+    lora_rank: int | None = setting(
+        None, "with --start: rank of the updates that LoRA trains, 8 when left out; 0 trains all weights"
+    )
     size: str = setting(
         "auto",
         f"{', '.join(SIZES)}, or auto: by the budget. Sets every number below that is left out",
@@ -156,8 +176,9 @@ class TextGenerator(Recipe):
     tied_output: bool = setting(False, "let the token embedding also make the logits")
     rotary_base: float = setting(1000.0, "wavelength base of the rotary positions")
     batch_size: int | None = setting(None, "windows of text in one step")
-    learning_rate: float | None = setting(None, "highest learning rate of AdamW")
-    weight_decay: float = setting(0.1, "AdamW's decay of the matrices")
+    optimizer: str = setting("muon", f"{' or '.join(OPTIMIZERS)}: how weights follow their gradients")
+    learning_rate: float | None = setting(None, "highest learning rate of the matrices")
+    weight_decay: float | None = setting(None, "decay of the matrices; 0 with Muon, 0.1 with AdamW")
     warm_up_share: float = setting(0.03, "share of the run in which the learning rate rises")
     decay_share: float = setting(0.7, "share of the run, at its end, in which the rate falls to zero")
     precision: str = setting("auto", "auto (the faster on this machine, measured), float32 or bfloat16")
@@ -165,8 +186,11 @@ class TextGenerator(Recipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_precision(self.precision)
-        if self.size not in (*SIZES, "auto"):
+        text_start.check_start_settings(self)
+        if self.size not in (*SIZES, "auto") and not (self.start and self.size == text_start.SIZE):
             raise UsageError(f"--size must be auto, {', '.join(SIZES)}, not {self.size!r}")
+        if self.optimizer not in OPTIMIZERS:
+            raise UsageError(f"--optimizer must be {' or '.join(OPTIMIZERS)}, not {self.optimizer!r}")
         if not 0.0 < self.held_out_share < 1.0:
             raise UsageError(f"--held-out-share must lie between 0 and 1, not {self.held_out_share}")
         if self.vocabulary_size is not None and self.vocabulary_size < 257:
@@ -179,13 +203,13 @@ class TextGenerator(Recipe):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise UsageError(f"--{name.replace('_', '-')} must be a number above zero, not {value}")
-        if not 0.0 <= self.weight_decay < math.inf:
+        if not 0.0 <= (self.weight_decay or 0.0) < math.inf:
             raise UsageError(f"--weight-decay must be 0 (none) or more, not {self.weight_decay}")
         if not 0.0 <= self.warm_up_share <= 1.0:
             raise UsageError(f"--warm-up-share must lie between 0 and 1, not {self.warm_up_share}")
         if not 0.0 < self.decay_share <= 1.0:
             raise UsageError(f"--decay-share must be above 0 and at most 1, not {self.decay_share}")
-        if self.width and self.num_heads and self.width % (2 * self.num_heads):
+        if self.start is None and self.width and self.num_heads and self.width % (2 * self.num_heads):
             raise UsageError(
                 f"--width must be a multiple of twice --num-heads (each head turns pairs of features), "
                 f"not {self.width} with {self.num_heads} heads"
@@ -194,6 +218,8 @@ class TextGenerator(Recipe):
     def load_data(self, reporter: Reporter) -> TextData:
         from openbook.data import load_texts
 
+        if self.start is not None:
+            text_start.fetch_start(self, reporter.message)
         documents = load_texts(
             self.data,
             text_column=self.text_column,
@@ -205,16 +231,7 @@ class TextGenerator(Recipe):
         return TextData(documents=documents, train_texts=train_texts, held_out_texts=held_out_texts)
 
     def resolve(self, data: TextData) -> TextGenerator:
-        size = self.size if self.size != "auto" else _size_for(self.length.budget_s)
-        num_bytes = sum(len(text) for text in data.train_texts)
-        sizes = {**SIZES[size]}
-        sizes["vocabulary_size"] = min(sizes["vocabulary_size"], suitable_vocabulary_size(num_bytes))
-        if self.width is not None:
-            # Heads of 64 features and the usual ratio inside the feed-forward part.
-            sizes["num_heads"] = max(1, self.width // 64)
-            sizes["feed_forward_units"] = 4 * self.width
-        open_sizes = {name: value for name, value in sizes.items() if getattr(self, name) is None}
-        resolved = dataclasses.replace(self, size=size, **open_sizes)
+        resolved = self._sized(data) if self.start is None else text_start.resolve_start(self)
         if resolved.precision == "auto":
             assert resolved.batch_size and resolved.context_length
             assert resolved.width and resolved.feed_forward_units
@@ -228,25 +245,53 @@ class TextGenerator(Recipe):
             resolved = dataclasses.replace(resolved, precision=precision)
         return resolved
 
+    def _sized(self, data: TextData) -> TextGenerator:
+        """The recipe with every size chosen that is open."""
+        size = self.size if self.size != "auto" else _size_for(self.length.budget_s)
+        num_bytes = sum(len(text) for text in data.train_texts)
+        sizes = {**SIZES[size]}
+        sizes["vocabulary_size"] = min(sizes["vocabulary_size"], suitable_vocabulary_size(num_bytes))
+        if self.width is not None:
+            # Heads of 64 features and the usual ratio inside the feed-forward part.
+            sizes["num_heads"] = max(1, self.width // 64)
+            sizes["feed_forward_units"] = 4 * self.width
+        sizes["weight_decay"] = 0.0
+        if self.optimizer == "adamw":
+            sizes["learning_rate"], sizes["weight_decay"] = _ADAMW_SHARE * sizes["learning_rate"], 0.1
+        open_sizes = {name: value for name, value in sizes.items() if getattr(self, name) is None}
+        return dataclasses.replace(self, size=size, **open_sizes)
+
     def prepare(self, data: TextData, run: Run, reporter: Reporter) -> TextSplits:
         assert self.vocabulary_size is not None
         path = run.path / TOKENIZER_NAME
+        if self.start is not None:
+            text_start.check_same_start(self, run)
         if path.exists():
             tokenizer = Tokenizer.load(path)
         else:
-            reporter.message(f"Learning a vocabulary of up to {self.vocabulary_size:,} tokens …")
-            tokenizer = Tokenizer.train(data.train_texts, vocabulary_size=self.vocabulary_size)
+            tokenizer = text_start.start_tokenizer(self)
+            if tokenizer is None:
+                reporter.message(f"Learning a vocabulary of up to {self.vocabulary_size:,} tokens …")
+                tokenizer = Tokenizer.train(data.train_texts, vocabulary_size=self.vocabulary_size)
             atomic_write(path, tokenizer.to_json())
         reporter.message(f"Turning {len(data.train_texts):,} documents into tokens …")
-        scored = _first_bytes(data.held_out_texts, _SCORED_BYTES)
+        scored_bytes, compared_bytes = self._score_limits
+        scored = _first_bytes(data.held_out_texts, scored_bytes)
         return TextSplits(
             tokenizer=tokenizer,
             train=TokenStream.encode(data.train_texts, tokenizer),
             scored=TokenStream.encode(scored, tokenizer),
-            compared=TokenStream.encode(_first_bytes(scored, _COMPARED_BYTES), tokenizer),
+            compared=TokenStream.encode(_first_bytes(scored, compared_bytes), tokenizer),
             prompt=" ".join(scored[0].split()[:_NUM_PROMPT_WORDS]),
             held_out=scored,
         )
+
+    @property
+    def _score_limits(self) -> tuple[int, int]:
+        """Bytes of held-out text for the final score and for comparing weights, at most."""
+        if self.start is not None:
+            return text_start.SCORED_BYTES, text_start.COMPARED_BYTES
+        return _SCORED_BYTES, _COMPARED_BYTES
 
     def load_part(self, reporter: Reporter) -> tuple[TextData, float]:
         from openbook.data import MAX_BYTES
@@ -260,7 +305,8 @@ class TextGenerator(Recipe):
 
     def workload(self, data: TextData, *, scale: float = 1.0) -> Workload:
         assert self.vocabulary_size and self.batch_size and self.context_length
-        part = data.part(self.vocabulary_size, scale)
+        tokenizer = text_start.start_tokenizer(self)
+        part = data.part(self.vocabulary_size, scale, tokenizer=tokenizer)
         # A part may not fill a vocabulary that the whole does.
         vocabulary_size = self.vocabulary_size if part.is_part else part.tokenizer.vocabulary_size
 
@@ -276,16 +322,16 @@ class TextGenerator(Recipe):
         held_out_bytes = scale * sum(len(text.encode()) for text in data.held_out_texts)
         scored, compared = (
             batches(part.tokens_in(int(min(held_out_bytes, limit))))
-            for limit in (_SCORED_BYTES, _COMPARED_BYTES)
+            for limit in self._score_limits
         )
         names = (*_SIZE_FIELDS[:-1], "tied_output", "precision")
-        return Workload(
+        work = Workload(
             recipe=self.name,
             settings={name: getattr(self, name) for name in names},
             length=self.length,
             checkpoint_interval_s=self.checkpoint_interval_s,
             build=lambda: build_decoder(self, vocabulary_size=vocabulary_size),
-            optimizer=self.optimizer,
+            optimizer=self.make_optimizer,
             loss=next_token_loss,
             batch_at=stream.batch_at,
             steps_per_epoch=max(1, (part.num_tokens - 1) // (self.context_length * self.batch_size)),
@@ -302,8 +348,12 @@ class TextGenerator(Recipe):
             final=ForwardWork(batches=scored, passes=3 * _SAMPLE_TOKENS, num_traced=4, num_compiled=1),
             preprocessing_bytes=len(part.tokenizer.to_json()),
         )
+        return work if self.start is None else text_start.start_workload(self, work)
 
     def smaller(self) -> Iterator[TextGenerator]:
+        if self.start is not None:
+            yield from text_start.smaller_starts(self)
+            return
         assert self.batch_size and self.context_length and self.vocabulary_size
         sizes = []
         for size in reversed(list(SIZES)[: list(SIZES).index(self.size) + 1]):
@@ -322,12 +372,16 @@ class TextGenerator(Recipe):
 
     def changes_to(self, other: Recipe) -> dict[str, Any]:
         changed = super().changes_to(other)
+        if self.start is not None:
+            return changed
         numbers = {name: getattr(self, name) for name in _SIZE_FIELDS if name != "vocabulary_size"}
         is_whole_size = all(numbers[name] == SIZES[self.size][name] for name in numbers)
         # A size stands for its numbers, unless some were given for themselves.
         return {"size": changed["size"]} if "size" in changed and is_whole_size else changed
 
     def build(self, splits: TextSplits) -> Any:
+        if self.start is not None:
+            return text_start.build_start(self)
         return build_decoder(self, vocabulary_size=splits.tokenizer.vocabulary_size)
 
     def fit(self, model: Any, splits: TextSplits, run: Run, reporter: Reporter) -> FitResult:
@@ -338,24 +392,57 @@ class TextGenerator(Recipe):
             peak=self.learning_rate, warm_up_share=self.warm_up_share, decay_share=self.decay_share
         )
         settings = FitSettings(
-            optimizer=self.optimizer(),
+            optimizer=self.make_optimizer(),
             schedule=schedule,
             length=self.length,
             checkpoint_interval_s=self.checkpoint_interval_s,
         )
+        if self.start is not None:
+            return self._fine_tune(model, splits, settings, run, reporter)
         return fit(TextTask(self, model, splits), settings, run=run, reporter=reporter)
 
-    def optimizer(self) -> Any:
-        """A new AdamW; matrices decay, scales and embeddings do not."""
+    def _fine_tune(
+        self, model: Any, splits: TextSplits, settings: FitSettings, run: Run, reporter: Reporter
+    ) -> FitResult:
+        from openbook.training.fit import fit
+
+        with text_start.fine_tuning(self, model) as training:
+            task = TextTask(self, model, splits)
+            first = [variable.value for variable in model.trainable_variables]
+            begin_s = time.monotonic()
+            text_start.note_untouched_score(run, lambda: task.score(first, splits.scored), self, reporter)
+            scoring_s = time.monotonic() - begin_s
+            fitted = fit(
+                task if training is None else text_start.LowRankTask(task, training),
+                settings,
+                run=run,
+                reporter=reporter,
+            )
+        return dataclasses.replace(fitted, phases={**fitted.phases, "finish": scoring_s})
+
+    def make_optimizer(self) -> Any:
+        """A new optimizer; matrices decay, scales and embeddings do not."""
         import keras
 
-        optimizer = keras.optimizers.AdamW(
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            beta_2=0.95,
-            global_clipnorm=1.0,
-        )
-        optimizer.exclude_from_weight_decay(var_names=["scale", "embeddings"])
+        if self.start is not None:
+            return text_start.fine_tuning_optimizer(self)
+        if self.optimizer == "muon":
+            from openbook.layers import Muon
+
+            optimizer = Muon(
+                self.learning_rate,
+                rates=_TIED_ADAM_RATES if self.tied_output else _ADAM_RATES,
+                precision=self.precision,
+                weight_decay=self.weight_decay or None,
+            )
+        else:
+            optimizer = keras.optimizers.AdamW(
+                learning_rate=self.learning_rate,
+                weight_decay=self.weight_decay,
+                beta_2=0.95,
+                global_clipnorm=1.0,
+            )
+        optimizer.exclude_from_weight_decay(var_names=["scale", "mix", "embeddings"])
         return optimizer
 
     def finish(self, model: Any, splits: TextSplits, run: Run, reporter: Reporter) -> Finished:
@@ -365,6 +452,8 @@ class TextGenerator(Recipe):
         task = TextTask(self, model, splits)
         values = [variable.value for variable in model.trainable_variables]
         score = task.score(values, splits.scored)
+        if self.start is not None:
+            text_start.say_gain(run, score, reporter)
         assert self.context_length is not None
         writer = TextWriter(model, splits.tokenizer, context_length=self.context_length)
         decoding = Decoding(max_tokens=_SAMPLE_TOKENS, seed=self.seed)
@@ -386,9 +475,18 @@ class TextGenerator(Recipe):
     @classmethod
     def build_for(cls, run: Run) -> Any:
         recipe = cls(**run.section("settings"))
+        if recipe.start is not None:
+            return text_start.build_start(recipe)
         vocabulary_size = Tokenizer.load(run.path / TOKENIZER_NAME).vocabulary_size
         with seeded(recipe.seed):
             return build_decoder(recipe, vocabulary_size=vocabulary_size)
+
+    @classmethod
+    def weights_at(cls, run: Run, arrays: Mapping[str, list[Any]]) -> tuple[list[Any], list[Any]]:
+        recipe = cls(**run.section("settings"))
+        if recipe.lora_rank:
+            return text_start.weights_with_updates(recipe, arrays["trainable"]), []
+        return super().weights_at(run, arrays)
 
     @classmethod
     def look(cls, run: Run, model: Any) -> TextLook:
@@ -433,6 +531,8 @@ class TextTask:
         assert recipe.context_length is not None
         assert recipe.batch_size is not None
         self.model = model
+        # All but those of a pretrained model are trained.
+        self._frozen = [variable.value for variable in model.non_trainable_variables]
         self._batch_size = recipe.batch_size
         self._recipe = recipe
         self._splits = splits
@@ -462,7 +562,7 @@ class TextTask:
             self.model,
             self._splits.tokenizer,
             context_length=self._context_length,
-            weights=state.trainable,
+            weights=[*state.trainable, *self._frozen],
         )
         decoding = Decoding(max_tokens=_SAMPLE_TOKENS // 2, seed=(self._recipe.seed + step) % 2**32)
         return self._splits.prompt + writer.text(self._splits.prompt, decoding)
@@ -475,7 +575,7 @@ class TextTask:
         """Score of a held-out stream as numbers by name."""
         score = score_stream(
             stream,
-            functools.partial(self._score_batch, weights),
+            functools.partial(self._score_batch, weights, self._frozen),
             batch_size=self._batch_size,
             context_length=self._context_length,
         )
@@ -486,8 +586,8 @@ class TextTask:
         import jax
         import jax.numpy as jnp
 
-        def score(weights: Any, inputs_BT: Any, targets_BT: Any, weights_BT: Any) -> Any:
-            logits_BTV, _ = self.model.stateless_call(weights, [], inputs_BT)
+        def score(weights: Any, frozen: Any, inputs_BT: Any, targets_BT: Any, weights_BT: Any) -> Any:
+            logits_BTV, _ = self.model.stateless_call(weights, frozen, inputs_BT)
             nats_BT = token_nats(logits_BTV, targets_BT)
             is_right_BT = jnp.argmax(logits_BTV, axis=-1) == targets_BT
             return jnp.sum(nats_BT * weights_BT), jnp.sum(is_right_BT * weights_BT)
@@ -504,17 +604,21 @@ def build_decoder(recipe: TextGenerator, *, vocabulary_size: int) -> Any:
     """
     import keras
 
-    from openbook.layers import DecoderBlock, Projection
+    from openbook.layers import DecoderBlock, PairEmbedding, Projection
 
     assert recipe.width and recipe.num_heads and recipe.num_blocks and recipe.feed_forward_units
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    embedding_class = keras.layers.ReversibleEmbedding if recipe.tied_output else keras.layers.Embedding
-    embedding = embedding_class(
-        vocabulary_size,
-        recipe.width,
-        embeddings_initializer=keras.initializers.RandomNormal(stddev=0.02 if recipe.tied_output else 1.0),
-        name="token_embedding",
-    )
+    if recipe.tied_output:
+        embedding = keras.layers.ReversibleEmbedding(
+            vocabulary_size,
+            recipe.width,
+            embeddings_initializer=keras.initializers.RandomNormal(stddev=0.02),
+            name="token_embedding",
+        )
+    else:
+        embedding = PairEmbedding(
+            vocabulary_size, recipe.width, num_pair_rows=_PAIR_ROWS * vocabulary_size, name="token_embedding"
+        )
     hidden = embedding(tokens)
     for index in range(recipe.num_blocks):
         hidden = DecoderBlock(
@@ -541,17 +645,20 @@ def build_decoder(recipe: TextGenerator, *, vocabulary_size: int) -> Any:
 
 def _optimizer_after_training(recipe: TextGenerator, run: Run, model: Any) -> tuple[Any, str]:
     """The run's optimizer with what it remembers, at the run's highest learning rate; and a note on it."""
-    optimizer = recipe.optimizer()
+    optimizer = recipe.make_optimizer()
+    name = {"muon": "Muon", "adamw": "AdamW"}[recipe.optimizer]
     optimizer.build(model.trainable_variables)
     rate = f"the run's highest learning rate, {recipe.learning_rate:g}"
     loaded = load_latest(run.checkpoints)
+    if recipe.lora_rank:
+        return optimizer, f"The first step of a new AdamW on all weights, at {rate}; the run trained LoRA's alone."
     if loaded is None:
-        return optimizer, f"The first step of a new AdamW, at {rate}."
+        return optimizer, f"The first step of a new {name}, at {rate}."
     arrays, position = loaded
     for variable, value in zip(optimizer.variables, arrays["optimizer"], strict=True):
         if not variable.path.endswith("learning_rate"):
             variable.assign(value)
-    return optimizer, f"AdamW goes on with what it remembers after step {position.step}, at {rate}."
+    return optimizer, f"{name} goes on with what it remembers after step {position.step}, at {rate}."
 
 
 def _size_for(budget_s: float | None) -> str:
