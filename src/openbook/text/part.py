@@ -21,7 +21,7 @@ class TextPart:
     """Part of the texts as tokens.
 
     Attributes:
-        tokenizer: learned from the part.
+        tokenizer: learned from the part, or as it was given.
         is_part: there is more text than was looked at.
         num_tokens: of all the texts, estimated.
         prepare_s: learning the vocabulary from all the texts, and encoding them.
@@ -42,13 +42,16 @@ class TextPart:
         return max(1, round(self.stream.num_tokens * num_bytes / max(1, self.stream.size_bytes)))
 
 
-def tokenise_part(texts: Sequence[str], *, vocabulary_size: int, scale: float = 1.0) -> TextPart:
+def tokenise_part(
+    texts: Sequence[str], *, vocabulary_size: int, scale: float = 1.0, tokenizer: Tokenizer | None = None
+) -> TextPart:
     """Tokenise documents spread over the whole.
 
     Args:
         texts: all of them, or a part.
         vocabulary_size: of the tokenizer to come.
         scale: how many times more text there is than is given.
+        tokenizer: one that is there already; else one is learned.
     """
     # A few long documents are looked at in many places, as many short ones are.
     if any(len(text) > _LONGEST_PIECE for text in texts):
@@ -60,8 +63,10 @@ def tokenise_part(texts: Sequence[str], *, vocabulary_size: int, scale: float = 
     num_characters = sum(map(len, texts))
     part = texts[:: max(1, round(num_characters / _PART_CHARACTERS))]
     part_characters = sum(map(len, part))
-    learning_s, tokenizer = _learning_s(part, vocabulary_size)
-    learned_from = min(scale * num_characters, TRAINING_SAMPLE_CHARACTERS)
+    learning_s, learned_from = 0.0, 0.0
+    if tokenizer is None:
+        learning_s, tokenizer = _learning_s(part, vocabulary_size)
+        learned_from = min(scale * num_characters, TRAINING_SAMPLE_CHARACTERS)
     if learned_from > part_characters and len(part) > 1:
         # Counting words grows with the text, merging pairs does not: half of the part tells them apart.
         half = part[::2]

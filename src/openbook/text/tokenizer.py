@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +22,11 @@ TRAINING_SAMPLE_CHARACTERS = 8_000_000
 
 
 class Tokenizer:
-    """Byte-level byte-pair encoding with one special token, `<|end_of_text|>`, which has id 0.
+    """Byte-level byte-pair encoding with a special token that stands before each text.
 
-    Every text can be encoded and decodes to itself; there is no unknown token.
+    One that was trained here calls it `<|end_of_text|>` and gives it id 0; then every text can be encoded and
+    decodes to itself, and there is no unknown token. That of a pretrained model brings its own, see
+    `with_end_of_text`.
 
     Source: Sennrich et al. (2016), "Neural machine translation of rare words with subword units"; on
     bytes as in Radford et al. (2019).
@@ -35,8 +38,25 @@ class Tokenizer:
         rust.encode_special_tokens = True
         end_of_text = rust.token_to_id(END_OF_TEXT)
         if end_of_text is None:
-            raise RunError(f"expected a tokenizer with the token {END_OF_TEXT}, but it has none")
+            end_of_text = rust.token_to_id(_token_before_texts(rust))
+        if end_of_text is None:
+            raise RunError(
+                f"expected a tokenizer with the token {END_OF_TEXT}, or one that sets a token before each text, "
+                f"but it has none"
+            )
         self.end_of_text: int = end_of_text
+
+    @classmethod
+    def with_end_of_text(cls, rust: RustTokenizer, token: str) -> Tokenizer:
+        """The tokenizer of a pretrained model, whose end-of-text has a name of its own; its file will say so."""
+        from tokenizers.processors import TemplateProcessing
+
+        rust.post_processor = TemplateProcessing(
+            single=f"{token}:0 $A:0", special_tokens=[(token, rust.token_to_id(token))]
+        )
+        rust.no_padding()
+        rust.no_truncation()
+        return cls(rust)
 
     @classmethod
     def train(cls, texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
@@ -84,13 +104,13 @@ class Tokenizer:
         return self._rust.get_vocab_size()
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of one text, without end-of-text; a literal `<|end_of_text|>` in it is plain text."""
+        """Token ids of one text, without end-of-text; a literal marker in it is plain text."""
         return next(iter(self.encode_many([_without_surrogates(text)])))
 
     def encode_many(self, texts: Iterable[str]) -> Iterator[list[int]]:
         """Token ids of many texts, in their order, on all cores."""
         for chunk in _chunks(texts, 1024):
-            for encoding in self._rust.encode_batch_fast(chunk):
+            for encoding in self._rust.encode_batch_fast(chunk, add_special_tokens=False):
                 yield encoding.ids
 
     def decode(self, tokens: Iterable[int]) -> str:
@@ -105,6 +125,14 @@ class Tokenizer:
 def token_dtype(vocabulary_size: int) -> np.dtype[np.unsignedinteger]:
     """Smallest of uint16 and uint32 that holds every id."""
     return np.dtype(np.uint16 if vocabulary_size <= 2**16 else np.uint32)
+
+
+def _token_before_texts(rust: RustTokenizer) -> str:
+    """The special token that the tokenizer itself sets before each text; empty where there is none."""
+    template = json.loads(rust.to_str()).get("post_processor") or {}
+    pieces = template.get("single") if template.get("type") == "TemplateProcessing" else None
+    first = pieces[0].get("SpecialToken", {}) if pieces else {}
+    return str(first.get("id", ""))
 
 
 def _without_surrogates(text: str) -> str:
