@@ -185,12 +185,14 @@ def _model_of(run: Run) -> Any:
         ) from error
 
 
-def _weights(path: Path, label: str) -> Weights:
+def _weights(run: Run, path: Path, label: str) -> Weights:
     from openbook.page.subject import Weights
+    from openbook.recipes import recipe_class
     from openbook.training.checkpoint import read_arrays
 
     arrays, _ = read_arrays(path)
-    return Weights(label=label, trainable=arrays["trainable"], non_trainable=arrays.get("non_trainable", []))
+    trainable, non_trainable = recipe_class(run.recipe).weights_at(run, arrays)
+    return Weights(label=label, trainable=trainable, non_trainable=non_trainable)
 
 
 class _Newest:
@@ -207,7 +209,8 @@ class _Newest:
 
         step = latest_step(self._run.checkpoints)
         if step != self._step and step is not None:
-            self._weights = _weights(self._run.checkpoints / LATEST_NAME, f"of step {step}")
+            path = self._run.checkpoints / LATEST_NAME
+            self._weights = _weights(self._run, path, f"of step {step}")
             self._step = step
         return self._weights
 
@@ -225,7 +228,7 @@ def _checkpoints(run: Run) -> list[Checkpoint]:
             id=name,
             label=f"step {step}",
             step=step,
-            load=functools.partial(_weights, path, f"of step {step}"),
+            load=functools.partial(_weights, run, path, f"of step {step}"),
         )
         for step, (name, path) in sorted(files.items())
     ]

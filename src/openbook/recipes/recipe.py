@@ -159,6 +159,11 @@ class Recipe(abc.ABC):
         """The untrained model of a run, with its first weights, for one that has not saved its model yet."""
 
     @classmethod
+    def weights_at(cls, run: Run, arrays: Mapping[str, list[Any]]) -> tuple[list[Any], list[Any]]:
+        """Weights and statistics of a run's model, from the groups of arrays in one of its checkpoints."""
+        return arrays["trainable"], arrays.get("non_trainable", [])
+
+    @classmethod
     @abc.abstractmethod
     def look(cls, run: Run, model: Any) -> TextLook | ModelLook:
         """What the page must know about a run's model."""

@@ -489,6 +489,11 @@ class TextGenerator(Recipe):
         return super().weights_at(run, arrays)
 
     @classmethod
+    def story(cls, run: Run) -> dict[str, Any] | None:
+        story = super().story(run)
+        return text_start.start_story(story) if story and run.section("settings").get("start") else story
+
+    @classmethod
     def look(cls, run: Run, model: Any) -> TextLook:
         from openbook.training.losses import weighted_next_token_loss
 
