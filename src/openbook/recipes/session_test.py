@@ -48,6 +48,6 @@ def test_settings_that_were_changed_in_the_run_name_its_file(run):
 def test_data_given_by_a_relative_path_is_found_from_elsewhere(run, tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert session._data_as_it_lay(run) == {"data": str(tmp_path / "texts.txt")}
+    assert session.data_as_it_lay(run) == {"data": str(tmp_path / "texts.txt")}
     os.remove(tmp_path / "texts.txt")
-    assert session._data_as_it_lay(run) == {}
+    assert session.data_as_it_lay(run) == {}
