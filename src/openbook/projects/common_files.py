@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from openbook.projects.filling import filled, filled_text
+from openbook.projects.filling import filled, filled_text, has_template
 from openbook.projects.keras_source import model_module
 from openbook.projects.pieces import GOALS, Pieces
+from openbook.projects.scripts import importable
 from openbook.runs import Run
 from openbook.saved_models import load_model
 from openbook.training.checkpoint import load_latest
@@ -24,36 +24,35 @@ def project_files(run: Run, pieces: Pieces, *, title: str) -> dict[str, str]:
     shape = _schedule_of(run).shape
     checked = tuple(row["step"] for row in run.metrics() if "held_out" in row)
     kind = "tokens" if pieces.goal == "tokens" else "examples"
-    whole = () if {"whole", "folds"} & set(pieces.parts) else ("whole",)
-    parts = (*pieces.parts, shape, pieces.goal, kind, *whole, *(["trained"] if checked else []))
+    muon = "muon" if "muon" in pieces.parts else "not_muon"
+    single = () if "folds" in pieces.parts else ("single",)
+    parts = (*pieces.parts, shape, pieces.goal, kind, *single, *(["trained"] if checked else []), muon)
     return {
         "README.md": filled_text("common/README.md", _readme(run, pieces, title)),
         "data.py": filled(f"{pieces.template}/data.py", constants=pieces.constants, parts=parts),
         "model.py": pieces.model or model_module(load_model(run.model_path), made_first=pieces.made_first),
         "train.py": filled("common/train.py", constants=_settings(run, pieces, checked), parts=parts),
         "evaluate.py": filled("common/evaluate.py", constants={}),
-        "predict.py": filled("common/predict.py", constants={}),
+        "predict.py": filled(_predict_template(pieces), constants={}),
         "test_project.py": filled("common/test_project.py", constants={}, parts=parts),
         "requirements.txt": _requirements(run, pieces.packages),
     }
 
 
+def _predict_template(pieces: Pieces) -> str:
+    """A recipe's own, where it has one."""
+    own = f"{pieces.template}/predict.py"
+    return own if has_template(own) else "common/predict.py"
+
+
 def save_run_model(run: Run, folder: Path) -> None:
     """The project's own network with the weights of the run, as `run.keras`."""
     # Made by the project's source: the file then names its layers, and not openbook's.
-    module = ModuleType("model")
-    source = (folder / "model.py").read_text(encoding="utf-8")
-    sys.modules["model"], before = module, sys.modules.get("model")
-    try:
-        module.__file__ = str(folder / "model.py")
-        exec(compile(source, module.__file__, "exec"), module.__dict__)
-        model = module.build_model()
-    finally:
-        if before is None:
-            del sys.modules["model"]
-        else:
-            sys.modules["model"] = before
-    model.set_weights(load_model(run.model_path).get_weights())
+    with importable(folder):
+        model = importlib.import_module("model").build_model()
+    weights = load_model(run.model_path).get_weights()
+    # Where a backbone comes before it, the network is the end of the run's.
+    model.set_weights(weights[len(weights) - len(model.weights) :])
     model.save(folder / RUN_MODEL)
 
 
@@ -112,6 +111,7 @@ def _readme(run: Run, pieces: Pieces, title: str) -> dict[str, str]:
         "score": f"{compared} {_held_out(run, pieces)[compared]:.4g}",
         "compared": compared,
         "num_test": f"{pieces.num_test:,}",
+        "tolerance_words": pieces.tolerance_words,
         "tolerance": f"{pieces.tolerance:.3g}",
         "own_data": pieces.own_data,
         "notes": budget_note + pieces.notes,

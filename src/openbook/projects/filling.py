@@ -55,7 +55,9 @@ def filled(
             used.add(name)
     unused = set(constants) - used
     assert not unused, f"{template} has no place for {unused}"
-    return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines).rstrip()) + "\n"
+    text = re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines).rstrip()) + "\n"
+    # Where the last import was left out, one line is enough before the constants.
+    return re.sub(r"(\n(?:from|import) [^\n]+\n\n)\n(?=[#A-Z])", r"\1", text)
 
 
 def _with_included(template: str) -> Iterator[str]:
@@ -64,6 +66,11 @@ def _with_included(template: str) -> Iterator[str]:
             yield from ("", "", *_with_included(line.split()[-1]), "", "")
         else:
             yield line
+
+
+def has_template(template: str) -> bool:
+    """Whether there is one of this name."""
+    return (_TEMPLATES / template).is_file()
 
 
 def filled_text(template: str, words: Mapping[str, str]) -> str:

@@ -52,8 +52,8 @@ def pieces_of(run: Run, folder: Path) -> Iterator[Pieces]:
     parts += ["filled"] if facts["has_filled"] else []
     is_naive = settings["model"] == "naive"
     notes = (
-        " The naive forecast has no weights, so there is nothing to train: put a network into `model.py`, name the "
-        "steps after which it is scored in `CHECKED_STEPS` at the top of `train.py`, and the last of them in "
+        " The naive forecast has no weights, so there is nothing to train: put a network into `model.py`, name "
+        "the steps after which it is scored in `CHECKED_STEPS` at the top of `train.py`, and the last of them in "
         "`NUM_STEPS`."
         if is_naive
         else f" The naive forecast ({facts['naive']['words']}) comes to mae {facts['naive_mae']:.4g}."
@@ -75,7 +75,7 @@ def pieces_of(run: Run, folder: Path) -> Iterator[Pieces]:
         parts=("array", *parts),
         made_first=("dropout",),
         num_test=len(splits.test),
-        tolerance=facts["target_scale"] * tolerance_of(again),
+        tolerance=facts["target_scale"] * tolerance_of(again, of_each=splits.goal.losses),
         about=f"{data.target}, told {facts['ahead']} ahead",
         given="TABLE.csv",
         data=_DATA,

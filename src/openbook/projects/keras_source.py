@@ -25,7 +25,7 @@ def model_module(model: Any, *, made_first: Collection[str] = ()) -> str:
     """A module with a function `build_model`, and with the layers of openbook's own that it takes.
 
     Args:
-        made_first: names of layers that the recipe made before those they follow: each takes its seed when it is made.
+        made_first: names of layers that the recipe made before those they follow; each takes its seed when made.
     Raises:
         UsageError: a layer is neither Keras' nor openbook's.
     """
@@ -53,14 +53,15 @@ def model_source(model: Any, *, made_first: Collection[str] = ()) -> str:
     lines = ["def build_model() -> keras.Model:", '    """The network, untrained."""']
     names: dict[int, str] = {}
     nodes = _in_order(model)
-    first = {
-        _variable(node.operation.name): node.operation for node in nodes if node.operation.name in made_first
-    }
-    made = [f"    {name} = {_kind(each)}({', '.join(_arguments(each))})" for name, each in first.items()]
-    if made:
+    operations = [node.operation for node in nodes if node.operation.name in made_first]
+    first = {_variable(each.name): each for each in operations}
+    made_lines = [
+        f"    {name} = {_kind(each)}({', '.join(_arguments(each))})" for name, each in first.items()
+    ]
+    if made_lines:
         lines += [
             "    # Made before what it follows, as in the run: so all weights begin as they did there.",
-            *made,
+            *made_lines,
         ]
     for node, following in zip(nodes, [*nodes[1:], None], strict=True):
         operation = node.operation
@@ -72,12 +73,11 @@ def model_source(model: Any, *, made_first: Collection[str] = ()) -> str:
             shape += [] if operation.dtype == "float32" else [f"dtype={python_value(operation.dtype)}"]
             lines.append(f"    {variable} = keras.Input({', '.join(shape)})")
         else:
-            given = _given(node.arguments, names)
-            name = _variable(operation.name)
+            called_with, own_name = _given(node.arguments, names), _variable(operation.name)
             lines += (
-                [f"    {variable} = {name}({given})"]
-                if name in first
-                else _layer_lines(variable, operation, given)
+                [f"    {variable} = {own_name}({called_with})"]
+                if own_name in first
+                else _layer_lines(variable, operation, called_with)
             )
         for tensor in node.output_tensors:
             names[id(tensor)] = variable

@@ -47,7 +47,8 @@ class Pieces:
         constants: of the recipe's `data.py`.
         parts: of the templates that are wanted, besides the schedule and the goal.
         train_constants: of `train.py`, besides those that all projects have.
-        num_test, tolerance: examples that are scored, and how near a training elsewhere should come.
+        num_test, tolerance, tolerance_words: examples that are scored; how near a training elsewhere should come,
+            and what that is in words.
         fold_score: what the run came to over its folds, where it had some.
         made_first: names of the network's layers that the recipe makes before those they follow.
         model: source of `model.py`, where it is not that of the run's model.
@@ -62,6 +63,7 @@ class Pieces:
     train_constants: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     num_test: int
     tolerance: float
+    tolerance_words: str = "two standard errors"
     fold_score: Mapping[str, float] = dataclasses.field(default_factory=dict)
     made_first: tuple[str, ...] = ()
     model: str = ""

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +82,11 @@ def sides_in_words(number: int, rows_of_sides: Any) -> list[str]:
     return [str(side) for side in sides]
 
 
-def tolerance_of(again: RunAgain) -> float:
-    """How near a training elsewhere should come: two standard errors of the difference of two mean losses.
+def tolerance_of(again: RunAgain, *, of_each: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> float:
+    """How near a training elsewhere should come: two standard errors of the difference of two mean scores.
 
-    The losses of single examples are those of the run's goal: how far a number is off, for one.
+    Args:
+        of_each: score of each example, from outputs and targets.
     """
     test = again.splits.test
     # A few thousand examples tell the spread of all.
@@ -92,8 +94,7 @@ def tolerance_of(again: RunAgain) -> float:
     inputs, targets = test.batch(chosen)
     model = load_model(again.run.model_path)
     outputs = model.predict(inputs, batch_size=again.recipe.batch_size, verbose=0)
-    spread = float(np.std(again.splits.goal.losses(outputs, targets)))
-    return 2 * math.sqrt(2 / len(test)) * spread
+    return 2 * math.sqrt(2 / len(test)) * float(np.std(of_each(np.asarray(outputs), targets)))
 
 
 def sha256_of(path: Path) -> str:

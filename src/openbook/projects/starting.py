@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbook.errors import DataError, RunError, UsageError
 from openbook.projects.common_files import project_files, save_run_model
+from openbook.projects.scripts import importable
 
 if TYPE_CHECKING:
     from openbook.runs import Run
@@ -23,6 +24,8 @@ _MODULES: Mapping[str, str] = {
     "digits": "digits",
     "regression": "regression",
     "forecasting": "forecasting",
+    "image-classifier": "image_classifier",
+    "segmentation": "segmentation",
     "text-classifier": "text_classifier",
 }
 
@@ -93,7 +96,8 @@ def start_project(run: Run, folder: Path) -> Project:
 def _reading_failure(folder: Path) -> str:
     """Why the project's own reading does not give the run's data; "" when it does."""
     try:
-        names: dict[str, Any] = runpy.run_path(str(folder / "data.py"))
+        with importable(folder):
+            names: dict[str, Any] = runpy.run_path(str(folder / "data.py"))
         found = names["fingerprint"]()
     except Exception as error:  # noqa: BLE001 - whatever the data does to the script is an answer
         return f"{type(error).__name__}: {error}"

@@ -56,6 +56,9 @@ def pieces_of(run: Run, folder: Path) -> Iterator[Pieces]:
     accuracy = float(run.section("score")["accuracy"])
     num_test = len(splits.test)
     spread = max(accuracy * (1 - accuracy), 1 / num_test)
+    tolerance = 2 * math.sqrt(2 * spread / num_test)
+    if data.is_multi_label:
+        tolerance = tolerance_of(again, of_each=splits.goal.losses)
     num_special = 1 if is_bag else 2
     yield Pieces(
         template="text_classifier",
@@ -71,7 +74,7 @@ def pieces_of(run: Run, folder: Path) -> Iterator[Pieces]:
         },
         parts=(*parts, *([] if data.is_multi_label else ["one_label"])),
         num_test=num_test,
-        tolerance=tolerance_of(again) if data.is_multi_label else 2 * math.sqrt(2 * spread / num_test),
+        tolerance=tolerance,
         about=f"A {settings['model']} model that tells {len(data.classes)} labels of texts apart",
         given='"a text"',
         data=_DATA,

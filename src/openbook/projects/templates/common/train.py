@@ -14,7 +14,8 @@ import keras
 import numpy as np
 
 import data
-from model import build_model
+from model import Muon, build_model  #: if muon
+from model import build_model  #: if not_muon
 
 SEED = 0  #: fill
 BATCH_SIZE = 128  #: fill
@@ -37,8 +38,7 @@ DECAY_SHARE = 0.7  #: fill
 # One model for each fold, trained on the rows of the others for so many steps.
 FOLD_STEPS = (100, 100, 100, 100)  #: fill
 #: end
-# What the run came to on the same test examples, and how near to it another machine should come: two standard
-# errors of the difference of two such scores.
+# What the run came to on the test examples, and how near to it another machine should come: see README.md.
 RUN_SCORE = {"accuracy": 0.9}  #: fill
 #: if folds
 # What it came to over all folds.
@@ -86,7 +86,7 @@ def compiled_model(seed: int = SEED, num_steps: int = NUM_STEPS) -> keras.Model:
     model = build_model()
     schedule = RateOverTheRun(num_steps)
     #: end
-    #: if whole
+    #: if single
 
 
 def compiled_model() -> keras.Model:
@@ -99,9 +99,14 @@ def compiled_model() -> keras.Model:
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY, global_clipnorm=1.0)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "embeddings"])
     #: end
-    #: if tokens
+    #: if muon
+    optimizer = Muon(schedule, weight_decay=WEIGHT_DECAY or None)
+    #: end
+    #: if adamw
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY, beta_2=0.95, global_clipnorm=1.0)
-    optimizer.exclude_from_weight_decay(var_names=["scale", "embeddings"])
+    #: end
+    #: if tokens
+    optimizer.exclude_from_weight_decay(var_names=["scale", "mix", "embeddings"])
     #: end
     #: if classification segmentation tokens
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
