@@ -34,6 +34,7 @@ QUICK = {
     "forecasting": ({"model": "dense"}, "regression"),
     "image-classifier": ({}, "classification"),
     "segmentation": ({}, "segmentation"),
+    "text-generator": ({}, "tokens"),
 }
 VARIANTS = [
     ("digits", {}),
@@ -49,6 +50,8 @@ VARIANTS = [
     ("image-classifier", {"model": "xception", "augmentation": False}),
     ("segmentation", {"model": "unet"}),
     ("segmentation", {"model": "encoder-decoder"}),
+    ("text-generator", {}),
+    ("text-generator", {"optimizer": "adamw", "tied_output": True}),
 ]
 
 
@@ -127,7 +130,7 @@ def held_out_score(run, names):
 
 
 def test_every_recipe_has_a_project():
-    assert set(RECIPES) == set(QUICK) <= set(all_recipes())
+    assert set(RECIPES) == set(QUICK) == set(all_recipes())
 
 
 @pytest.mark.usefixtures("own_folders")

@@ -26,6 +26,7 @@ _MODULES: Mapping[str, str] = {
     "forecasting": "forecasting",
     "image-classifier": "image_classifier",
     "segmentation": "segmentation",
+    "text-generator": "text_generator",
     "text-classifier": "text_classifier",
 }
 
