@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from llama_samples import write_llama
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sample:
@@ -61,7 +63,16 @@ def _texts(folder: Path) -> Sample:
         "batch_size": 8,
         "precision": "float32",
     }
-    return Sample(data=folder / "texts", given="the film", settings=(small,), broken=folder / "empty.txt")
+    pretrained = {
+        "start": str(write_llama(folder / "llama")),
+        "lora_rank": 2,
+        "context_length": 16,
+        "batch_size": 8,
+        "precision": "float32",
+    }
+    return Sample(
+        data=folder / "texts", given="the film", settings=(small, pretrained), broken=folder / "empty.txt"
+    )
 
 
 def _shapes(folder: Path) -> Sample:
