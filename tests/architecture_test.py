@@ -62,6 +62,7 @@ MAY_IMPORT = {
     "api": {"errors", "looking", "page", "program", "recipes", "runs", "saved_models", "training"},
     "doctor": {"data", "errors", "relaunch", "runs"},
     "survey": {"errors", "runs"},
+    "journal": {"data", "errors", "recipes", "runs", "training"},
     "experiments": {"errors", "registry", "runs", "scratch", "supervised", "training"},
     # Files of a project are templates: there `data` is the project's own.
     "projects": {"data", "errors", "recipes", "runs", "saved_models", "training"},
@@ -72,6 +73,7 @@ MAY_IMPORT = {
         "errors",
         "experiments",
         "forecasting",
+        "journal",
         "lenses",
         "lensing",
         "looking",

@@ -1,9 +1,9 @@
 """The file manifest.json: size and SHA-256 of every file of a complete run.
 
 It is written last, so its presence says that the run is complete. Checkpoints, which only serve to go on with
-training, and hidden files (locks, temporary files, what file managers leave) are not part of it. A file that
-was put into the folder later, such as the reader's own notes, is no damage either: only what the manifest
-names is checked.
+training, the reader's notes, which grow later, and hidden files (locks, temporary files, what file managers
+leave) are not part of it. A file that was put into the folder later is no damage either: only what
+the manifest names is checked.
 """
 
 import dataclasses
@@ -18,6 +18,7 @@ from openbook.runs.strict_json import read_object, to_json
 __all__ = [
     "CHECKPOINTS_NAME",
     "MANIFEST_NAME",
+    "NOTES_NAME",
     "Fingerprint",
     "check_files",
     "fingerprint_files",
@@ -27,6 +28,7 @@ __all__ = [
 
 MANIFEST_NAME = "manifest.json"
 CHECKPOINTS_NAME = "checkpoints"
+NOTES_NAME = "notes.jsonl"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ def fingerprint_files(folder: Path, *, without: Collection[str] = ()) -> dict[st
             # is_file: opening a pipe or a socket that somebody left here would wait for ever.
             if (
                 not file_name.startswith(".")
-                and name != MANIFEST_NAME
+                and name not in (MANIFEST_NAME, NOTES_NAME)
                 and name not in without
                 and path.is_file()
             ):

@@ -6,6 +6,7 @@
     checkpoints/    what training needs to go on
     samples/        what the model made while it learned
     examples.json   held-out examples with the model's answers, its mistakes first
+    notes.jsonl     what the reader wrote about it
     manifest.json   size and SHA-256 of every file but the checkpoints; written last: the run is complete
 
 Files are replaced atomically, and no path inside names the machine: a run can be copied and used elsewhere.
