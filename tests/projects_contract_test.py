@@ -14,6 +14,7 @@ import sys
 import keras
 import pytest
 
+from openbook.errors import DataError
 from openbook.projects.pieces import GOALS
 from openbook.projects.starting import RECIPES, start_project
 from openbook.recipes import all_recipes, image_classifier, make_recipe
@@ -133,6 +134,7 @@ def test_every_recipe_has_a_project():
     assert set(RECIPES) == set(QUICK) == set(all_recipes())
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("own_folders")
 @pytest.mark.parametrize("name", list(QUICK))
 def test_weights_of_the_run_have_its_score_in_the_project(name, tmp_path):
@@ -145,6 +147,19 @@ def test_weights_of_the_run_have_its_score_in_the_project(name, tmp_path):
     # Four digits are printed.
     assert score == pytest.approx(expected, rel=1e-3, abs=1e-4)
     assert said_by(project.folder, "predict.py", sample.given).strip()
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("own_folders")
+def test_data_that_changed_or_is_gone_is_told_with_a_way_out(tmp_path):
+    run, sample = trained("regression", tmp_path, {"num_folds": 0})
+    sample.data.write_text("\n".join(sample.data.read_text().splitlines()[:-5]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"is not what .* was trained on\. Put the earlier data back"):
+        start_project(run, tmp_path / "project")
+    sample.data.unlink()
+    with pytest.raises(DataError, match=r"no longer there.* Put it back, or train anew"):
+        start_project(run, tmp_path / "project")
+    assert not (tmp_path / "project").exists()
 
 
 @pytest.fixture

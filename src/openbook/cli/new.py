@@ -20,6 +20,8 @@ def new(
 ) -> None:
     """Start a project of your own from a run: plain Keras scripts with its data, settings and score.
 
+    Runs of every recipe can become one. Its scripts need no openbook; its README says how to go on from there.
+
     Example: openbook new my-digits --from last
     """
     from openbook.projects.starting import start_project
@@ -40,5 +42,7 @@ def new(
         )
         return
     print(f"wrote {folder}: {', '.join(project.files)}; its data is {project.data}")
-    print(f"It reads the same pictures as {found.name}, on the same sides of the split (checked).")
-    print(f"Go on with: cd {folder} && pip install -r requirements.txt && python train.py")
+    print(f"It reads what {found.name} was trained on, with the same sides of the split (checked).")
+    print(
+        f"Go on with: cd {folder} && pip install -r requirements.txt && python evaluate.py && python train.py"
+    )

@@ -63,7 +63,8 @@ def filled(
 def _with_included(template: str) -> Iterator[str]:
     for line in (_TEMPLATES / template).read_text(encoding="utf-8").splitlines():
         if line.startswith("#: include "):
-            yield from ("", "", *_with_included(line.split()[-1]), "", "")
+            _, *rest = _with_included(line.split()[-1])  # without its docstring
+            yield from ("", "", *rest, "", "")
         else:
             yield line
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 import openbook
 from openbook.errors import DataError, UsageError
+from openbook.projects import starting
 from openbook.projects.starting import start_project
 
 _SIDE = 12
@@ -144,7 +145,9 @@ def test_every_kind_of_data_is_read_as_the_run_read_it(tmp_path, write):
 
 @pytest.mark.long
 @pytest.mark.usefixtures("own_folders")
-def test_what_cannot_become_a_project_is_said(tmp_path, small_run):
+def test_what_cannot_become_a_project_is_said(tmp_path, small_run, monkeypatch):
+    # As a recipe of a person's own would be.
+    monkeypatch.delitem(starting._MODULES, small_run.recipe)
     data = write_npz(tmp_path / "shapes")
     run = trained(data)
     (tmp_path / "used").mkdir()

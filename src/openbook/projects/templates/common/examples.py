@@ -1,3 +1,5 @@
+"""Examples of a split with their batches; a part of `data.py`, where this line is left out."""
+
 Batch = tuple[np.ndarray, np.ndarray]  #: if array
 Batch = tuple[dict[str, np.ndarray], np.ndarray]  #: if named
 
