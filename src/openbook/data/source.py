@@ -1,5 +1,8 @@
 """A source: one data set and the origins it can come from, tried in order."""
 
+import contextlib
+import contextvars
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -7,7 +10,9 @@ from typing import Protocol
 from openbook.data.cache import Progress, silent
 from openbook.errors import FetchError
 
-__all__ = ["Fetched", "Origin", "Source", "fetch"]
+__all__ = ["Fetched", "Origin", "Source", "fetch", "only_what_is_here"]
+
+_may_obtain = contextvars.ContextVar("_may_obtain", default=True)
 
 
 class Origin(Protocol):
@@ -49,6 +54,16 @@ class Fetched:
     record: dict[str, object]
 
 
+@contextlib.contextmanager
+def only_what_is_here() -> Iterator[None]:
+    """Within this, `fetch` takes nothing from the network: what is not on this machine is an error."""
+    token = _may_obtain.set(False)
+    try:
+        yield
+    finally:
+        _may_obtain.reset(token)
+
+
 def fetch(source: Source, *, max_bytes: int, progress: Progress = silent) -> Fetched:
     """Get a data set; one that is already here is used without the network.
 
@@ -59,6 +74,8 @@ def fetch(source: Source, *, max_bytes: int, progress: Progress = silent) -> Fet
         path = origin.find()
         if path is not None:
             return Fetched(path=path, record=origin.record())
+    if not _may_obtain.get():
+        raise FetchError(f"{source.name}: is not on this machine yet")
     failures: list[tuple[Origin, FetchError]] = []
     for origin in source.origins:
         try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from openbook.data.source import Source, fetch
+from openbook.data.source import Source, fetch, only_what_is_here
 from openbook.errors import DataError, FetchError
 
 
@@ -71,3 +71,13 @@ def test_data_that_is_wrong_in_itself_is_not_looked_for_elsewhere():
     wrong = ScriptedOrigin(name="first", failure=DataError("too large"))
     with pytest.raises(DataError, match="too large"):
         fetch_from(wrong, ScriptedOrigin(name="second"))
+
+
+def test_nothing_is_obtained_where_only_what_is_here_may_be_used():
+    far, here = ScriptedOrigin(name="far"), ScriptedOrigin(name="here", here=True)
+    with only_what_is_here():
+        assert fetch_from(far, here).record == {"kind": "here"}
+        with pytest.raises(FetchError, match="reviews: is not on this machine yet"):
+            fetch_from(far)
+    assert far.calls == []
+    assert fetch_from(far).record == {"kind": "far"}
