@@ -321,8 +321,7 @@ class TextGenerator(Recipe):
         )
         held_out_bytes = scale * sum(len(text.encode()) for text in data.held_out_texts)
         scored, compared = (
-            batches(part.tokens_in(int(min(held_out_bytes, limit))))
-            for limit in self._score_limits
+            batches(part.tokens_in(int(min(held_out_bytes, limit)))) for limit in self._score_limits
         )
         names = (*_SIZE_FIELDS[:-1], "tied_output", "precision")
         work = Workload(
@@ -406,7 +405,7 @@ class TextGenerator(Recipe):
     ) -> FitResult:
         from openbook.training.fit import fit
 
-        with text_start.fine_tuning(self, model) as training:
+        with text_start.fine_tuning(self, model, reporter) as training:
             task = TextTask(self, model, splits)
             first = [variable.value for variable in model.trainable_variables]
             begin_s = time.monotonic()
@@ -429,6 +428,7 @@ class TextGenerator(Recipe):
         if self.optimizer == "muon":
             from openbook.layers import Muon
 
+            assert self.learning_rate is not None
             optimizer = Muon(
                 self.learning_rate,
                 rates=_TIED_ADAM_RATES if self.tied_output else _ADAM_RATES,
@@ -522,7 +522,7 @@ class TextGenerator(Recipe):
         Returns:
             pieces of the continuation, as they are drawn.
         """
-        pieces: Iterator[str] = _writer(run).write(input_text, Decoding(**options))
+        pieces: Iterator[str] = writer_of(run).write(input_text, Decoding(**options))
         return pieces
 
 
@@ -656,7 +656,10 @@ def _optimizer_after_training(recipe: TextGenerator, run: Run, model: Any) -> tu
     rate = f"the run's highest learning rate, {recipe.learning_rate:g}"
     loaded = load_latest(run.checkpoints)
     if recipe.lora_rank:
-        return optimizer, f"The first step of a new AdamW on all weights, at {rate}; the run trained LoRA's alone."
+        return (
+            optimizer,
+            f"The first step of a new AdamW on all weights, at {rate}; the run trained LoRA's alone.",
+        )
     if loaded is None:
         return optimizer, f"The first step of a new {name}, at {rate}."
     arrays, position = loaded
@@ -680,7 +683,8 @@ def suitable_vocabulary_size(num_characters: int) -> int:
     return 1024
 
 
-def _writer(run: Run) -> Any:
+def writer_of(run: Run) -> Any:
+    """Draws text from a finished run; see `text.generation.TextWriter`."""
     from openbook.text.generation import TextWriter
 
     if not run.model_path.exists():
