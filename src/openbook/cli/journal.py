@@ -11,7 +11,18 @@ import typer
 from openbook.cli.output import JsonOption, print_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from openbook.journal.merge import SystemOfGroup
     from openbook.journal.writing import Written
+
+# Narrower terminals get a few lines per run instead of a table.
+_TABLE_WIDTH = 100
+_GROUP_TITLE = (
+    "# Our journals\n\n"
+    "What stands between the comments `openbook …` is written anew by `openbook journal merge`. Everything else "
+    "stays.\n"
+)
 
 _HELP = """Write journal.md from the runs: system, data, machine, settings, times, scores, samples and notes.
 
@@ -32,6 +43,7 @@ def register(app: typer.Typer) -> None:
     """Add the command and its sub-command."""
     group = typer.Typer(invoke_without_command=True, rich_markup_mode=None, help=_HELP)
     group.callback()(journal)
+    group.command("merge")(merge)
     app.add_typer(group, name="journal")
 
 
@@ -55,6 +67,94 @@ def journal(
         print_json(_as_dict(written))
         return
     _say(written)
+
+
+def merge(
+    context: typer.Context,
+    journals: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="JOURNAL …", help="journal.md files, folders that hold one, or folders of runs."
+        ),
+    ],
+    file: Annotated[Path, typer.Option(help="The file to write.")] = Path("group.md"),
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File for the picture; beside the file when left out.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put the journals of a group side by side: same system, different machines and data, the fastest marked."""
+    import os
+    from urllib.parse import quote
+
+    from openbook.journal.merge import group_lines, merge_journals
+    from openbook.journal.merge_picture import check_picture_path, draw_group
+    from openbook.journal.writing import write_with_own_words
+
+    target = file.with_suffix(".png") if picture is None else picture
+    check_picture_path(target)
+    systems = merge_journals(journals, say=lambda message: print(message, file=sys.stderr))
+    draw_group(systems, target)
+    place = quote(Path(os.path.relpath(target.absolute(), file.absolute().parent)).as_posix())
+    _, problems = write_with_own_words(file, _GROUP_TITLE, lambda text: group_lines(systems, place))
+    for problem in problems:
+        print(f"{file}: {problem}", file=sys.stderr)
+    # `openbook journal --json merge …` asks for the same as `openbook journal merge … --json`.
+    if as_json or (context.parent is not None and context.parent.params.get("as_json")):
+        print_json(
+            {
+                "file": str(file.absolute()),
+                "picture": str(target.absolute()),
+                "systems": [system.to_dict() for system in systems],
+            }
+        )
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for system in systems:
+        _show_system(console, system)
+    console.print(Text(f"\nWritten to {file}; the picture: {target}"))
+
+
+def _show_system(console: Console, system: SystemOfGroup) -> None:
+    from rich import box
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    from openbook.journal.merge import seconds_text
+    from openbook.runs.readable import plain_text, readable_duration, score_text
+
+    chapter = f", chapter {system.chapter}" if system.chapter is not None else ""
+    console.print(Text(f"\n{plain_text(system.title)}{chapter}", "bold"))
+    rows = [
+        (
+            plain_text(line.who),
+            plain_text(line.entry.machine),
+            plain_text(line.entry.data) or "–",
+            seconds_text(line.seconds) + (" fastest" if line.is_fastest else ""),
+            readable_duration(line.entry.train_s),
+            score_text(line.entry.score),
+            line.is_fastest,
+        )
+        for line in system.lines
+    ]
+    if console.width >= _TABLE_WIDTH:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for heading in ("who", "machine", "data", f"per {system.measure}", "training", "score"):
+            table.add_column(heading, overflow="fold")
+        for *cells, is_fastest in rows:
+            table.add_row(*(Text(cell, "bold green" if is_fastest else "") for cell in cells))
+        console.print(table)
+    else:
+        for who, machine, data, seconds, training, score, is_fastest in rows:
+            said = f"{machine} · {data}\n{seconds} per {system.measure} · {training} of training · {score}"
+            console.print(Text(who, "bold"))
+            console.print(Padding(Text(said, "green" if is_fastest else ""), (0, 0, 0, 2), expand=False))
+    if system.remark:
+        console.print(Text(system.remark, "dim"))
 
 
 def _as_dict(written: Written) -> dict[str, object]:
