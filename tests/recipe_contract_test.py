@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import openbook
-from openbook.errors import DataError, Interrupted
+from openbook.errors import DataError, Interrupted, OpenbookError
 from openbook.lenses import all_lenses
 from openbook.looking import subject_of
 from openbook.page.inputs.images import ImageReader
+from openbook.page.inputs.line import LineReader
+from openbook.page.inputs.words import WordsReader
 from openbook.page.traces import Library
 from openbook.recipes import all_recipes, make_recipe, recipe_class
 from openbook.recipes.recipe_forecast import forecast_settings
@@ -23,6 +25,7 @@ from openbook.runs import find_run
 from openbook.saved_models import load_model
 from openbook.training.checkpoint import load_latest
 from openbook.training.reporter import Reporter
+from page_types import check_type
 from recipe_samples import SAMPLES
 
 pytestmark = pytest.mark.long
@@ -170,6 +173,35 @@ def test_page_brings_a_picture_into_the_form_of_training(results, place):
         # Training keeps whole numbers 0…255, the page what scaling makes of them.
         step = 255.0 if expected.max() > 1.0 else 1.0
         np.testing.assert_allclose(read.arrays, expected, atol=0.51 * step / 255.0)
+
+
+def test_page_reads_what_a_person_types_as_the_shell_does(results, place):
+    for result in results:
+        subject = subject_of(result.run)
+        if not isinstance(subject.reader, WordsReader | LineReader):
+            continue
+        given = Path(place.given).read_text("utf-8") if Path(place.given).is_file() else place.given
+        read = subject.reader.read({"text": given})
+        expected = recipe_class(result.run.recipe).model_inputs(result.run, place.given)
+        names = [tensor.name for tensor in subject.model.inputs]
+        in_order = [expected[name] for name in names] if isinstance(expected, dict) else [expected]
+        got = read.arrays if isinstance(read.arrays, list) else [read.arrays]
+        for one, other in zip(got, in_order, strict=True):
+            np.testing.assert_array_equal(one, other)
+        library = Library([subject])
+        (model_id,) = library.subjects
+        request = {"input": {"kind": subject.reader.spec()["kind"], "text": given}}
+        info = library.make(model_id, request, lambda stage, message: None)
+        assert info["answer"]
+        check_type(subject.reader.spec(), "InputSpec")
+        check_type(read.preview, "InputPreview")
+        for name in names:
+            value = info["values"][f"input/{name}"]
+            assert value["labels"][-1] == ("tokens" if read.token_ids is not None else "columns")
+            if read.token_ids is not None:
+                assert value["shape"] == [1, len(read.token_ids)]
+        with pytest.raises(OpenbookError):
+            subject.reader.read({"text": " "})
 
 
 def test_lenses_on_the_page_see_what_the_run_was_scored_by(results):

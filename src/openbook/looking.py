@@ -88,6 +88,7 @@ def _run_subject(run: Run, inputs: Any, pictures: Mapping[str, str] | None = Non
     from openbook.page.subject import Training
     from openbook.recipes import recipe_class
     from openbook.recipes.look import ModelLook
+    from openbook.typed_inputs import make_reader, typed_examples
 
     recipe = recipe_class(run.recipe)
     is_following = run.status == "training" or not run.model_path.exists()
@@ -95,8 +96,12 @@ def _run_subject(run: Run, inputs: Any, pictures: Mapping[str, str] | None = Non
     look = recipe.look(run, model)
     if isinstance(look, ModelLook):
         given: Any = dict(look.examples) or None
-        if inputs is not None:
-            given = recipe.model_inputs(run, inputs) if isinstance(inputs, str) else inputs
+        texts = [inputs] if isinstance(inputs, str) else inputs
+        is_typed = isinstance(texts, list) and all(isinstance(text, str) for text in texts)
+        if is_typed and look.typed is not None:
+            given = None
+        elif inputs is not None:
+            given = recipe.model_inputs(run, texts[0]) if is_typed and len(texts) == 1 else inputs
         elif given is not None and list(given) == ["input"]:
             given = given["input"]
         subject = bare_model(
@@ -118,7 +123,10 @@ def _run_subject(run: Run, inputs: Any, pictures: Mapping[str, str] | None = Non
                 note="The first step of a new optimizer, as training began.",
             ),
             shown=run.examples() if inputs is None else (),
+            typed=None if look.typed is None else make_reader(look, texts if is_typed else ()),
         )
+        if is_typed and look.typed is not None:
+            subject = dataclasses.replace(subject, examples=typed_examples(subject.reader, texts))
     else:
         if pictures:
             raise UsageError(f"{run.name} takes a text, not a picture")

@@ -30,8 +30,8 @@ def look(
         list[str] | None,
         typer.Option(
             "--input",
-            help="What to look at first: for a run a text; for a file a picture, a .npy, .npz or .json file, or "
-            "numbers. Several texts or pictures: give it several times.",
+            help="What to look at first: for a run what `openbook try` takes in words; for a file a picture, "
+            "a .npy, .npz or .json file, or numbers. Several texts or pictures: give it several times.",
         ),
     ] = None,
     html: Annotated[
@@ -108,8 +108,11 @@ def _write(path: Path, things: list[str], inputs: list[str], lenses: list[str], 
     from openbook.runs.readable import readable_size
 
     subjects = [_subject(thing, inputs) for thing in things]
-    is_text = all(subject.reader.spec()["kind"] == "text" for subject in subjects)
-    texts = [{"kind": "text", "text": text} for text in inputs] if is_text and inputs else None
+    kinds = {subject.reader.spec()["kind"] for subject in subjects}
+    is_typed = len(kinds) == 1 and kinds <= {"text", "line"}
+    texts = (
+        [{"kind": kind, "text": text} for kind in kinds for text in inputs] if is_typed and inputs else None
+    )
     content = single_file(
         subjects, texts, say=lambda message: print(message, file=sys.stderr, flush=True), lenses=lenses
     ).encode()

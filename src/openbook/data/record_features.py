@@ -116,6 +116,18 @@ def row_of(facts: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[polars.D
     return polars.DataFrame(columns), notes
 
 
+def choices_of(facts: Mapping[str, Any]) -> list[tuple[str, Sequence[str] | None, str]]:
+    """Of each column its name, the known values where it is a category, and what is typical of it in words."""
+    return [
+        (
+            field["name"],
+            list(field["categories"]) if field["kind"] == CATEGORY else None,
+            _typical_text(field),
+        )
+        for field in facts["fields"]
+    ]
+
+
 def row_text(facts: Mapping[str, Any], features_F: np.ndarray, *, num_fields: int = 6) -> str:
     """A row of features as a person would write it: `RM=6.5, LSTAT=4.98, …`."""
     shown: list[str] = []

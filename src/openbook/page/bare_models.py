@@ -5,17 +5,28 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from openbook.errors import ModelError, UsageError
 from openbook.page.inputs.arrays import ArrayInput, ArrayReader
 from openbook.page.inputs.images import ImageReader
-from openbook.page.inputs.reading import Json, ReadInput
+from openbook.page.inputs.reading import InputReader, Json, ReadInput
 from openbook.page.inputs.targets import TargetReader
 from openbook.page.subject import Example, Subject, Training
 from openbook.pictures.preprocess import Target
+
+
+class RowsReader(InputReader, Protocol):
+    """Reads what a person gives, and arrays as they are."""
+
+    def read_arrays(self, arrays: Sequence[np.ndarray]) -> ReadInput:
+        """Arrays with a batch axis of 1, in the order of the inputs."""
+
+
+# From the model's inputs, and how targets are read (None where no step can be taken).
+MakeReader = Callable[[Sequence[ArrayInput], TargetReader | None], RowsReader]
 
 _MAX_EXAMPLES = 50
 _NOTHING_KNOWN: Json = {"target": None, "answer": None, "is_mistake": False, "score": None}
@@ -33,6 +44,7 @@ def bare_model(
     picture_settings: Mapping[str, str] | None = None,
     training: Callable[[], Training] | None = None,
     shown: Sequence[Json] = (),
+    typed: MakeReader | None = None,
 ) -> Subject:
     """A model to look at.
 
@@ -41,6 +53,7 @@ def bare_model(
         pictures: examples as data addresses, by name; only for a model of pictures.
         classes, columns, picture_settings, training: what is known besides of a run's model; guessed when None.
         shown: what the examples are and what the model made of them, as `Subject.examples` shows it.
+        typed: makes the reader of what a person types, where more is known than the shapes of the inputs.
     Raises:
         ModelError: it does not say what it takes and no inputs are given, or these do not fit.
     """
@@ -53,10 +66,12 @@ def bare_model(
         target_reader = _target_reader(model, classes)
     else:
         target_reader = _run_target_reader(model, classes)
-    reader: ImageReader | ArrayReader
+    reader: ImageReader | RowsReader
     shape = specs[0].shape
     is_image = len(specs) == 1 and len(shape) == 3 and shape[-1] in (1, 3) and None not in shape
-    if is_image:
+    if typed is not None:
+        reader = typed(specs, target_reader)
+    elif is_image:
         height, width, channels = (int(size or 0) for size in shape)
         target = Target(height=height, width=width, channels=channels)
         reader = ImageReader(
@@ -115,7 +130,7 @@ def _input_specs(model: Any, arrays: Sequence[np.ndarray] | None) -> list[ArrayI
 
 
 def _examples(
-    reader: ImageReader | ArrayReader, arrays: Sequence[np.ndarray] | None, known: Sequence[Json]
+    reader: ImageReader | RowsReader, arrays: Sequence[np.ndarray] | None, known: Sequence[Json]
 ) -> list[Example]:
     """Each row of the inputs that were given."""
     examples = []
@@ -134,9 +149,7 @@ def _examples(
     return examples
 
 
-def _pictures(
-    reader: ImageReader | ArrayReader, pictures: Mapping[str, str], title: str
-) -> Iterator[Example]:
+def _pictures(reader: ImageReader | RowsReader, pictures: Mapping[str, str], title: str) -> Iterator[Example]:
     if pictures and not isinstance(reader, ImageReader):
         raise UsageError(f"{title} takes no pictures but numbers: a .npy, .npz or .json file")
     for name, address in pictures.items():

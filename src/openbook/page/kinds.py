@@ -23,7 +23,8 @@ class AxisInfo:
         kind: `ValueKind` of docs/page-protocol.md.
         role: "input", "weight", "constant" or "value".
         axes: what each stands for, "" where that is not known.
-        labels: what names its positions: "tokens", "vocabulary", "classes", "columns", "ranked" or "".
+        labels: what names its positions: "tokens", "vocabulary", "classes", "columns", "rows",
+            "ranked" or "".
     """
 
     kind: str
@@ -78,8 +79,10 @@ def _weight_kind(name: str, shape: tuple[int, ...]) -> str:
 
 def _value_kind(looked: Looked, name: str, role: str, shape: tuple[int, ...], axes: list[str]) -> str:
     rank = len(shape)
-    if role == "input" and looked.num_tokens is not None and name.endswith("tokens"):
-        return "tokens"
+    if role == "input" and looked.num_tokens is not None:
+        is_ids = looked.token_axes(name) and not _is_float(looked, name)
+        if name.endswith("tokens") or is_ids:
+            return "tokens"
     if rank == 4 and axes[-2:] == [_QUERY, _KEY]:
         return "attention"
     is_picture = looked.read.preview["kind"] == "image"
@@ -136,13 +139,14 @@ def _labels(
         for axis in looked.token_axes(name):
             labels[axis] = "tokens"
     num_classes = len(looked.subject.classes or ())
-    names_outputs = "vocabulary" if looked.num_tokens is not None else "classes" if num_classes else ""
+    names_outputs = "vocabulary" if looked.says_tokens else "classes" if num_classes else ""
     size = looked.output_size
     if names_outputs and size == shape[-1] and (names_outputs == "vocabulary" or size == num_classes):
         is_result = not is_weight and name in looked.last_product.results
         if is_result or plain_name in looked.last_product.weights:
             labels[-1] = names_outputs
-    if kind == "embedding_table" and looked.num_tokens is not None and shape[0] == size:
+    vocabulary_size = getattr(looked.subject.reader, "vocabulary_size", None)
+    if kind == "embedding_table" and looked.num_tokens is not None and shape[0] == vocabulary_size:
         labels[0] = "vocabulary"
     if (
         name in looked.trace.roles.inputs
@@ -151,6 +155,8 @@ def _labels(
         and shape[-1] == len(looked.columns)
     ):
         labels[-1] = "columns"
+        if looked.read.row_names is not None and len(shape) == 3 and shape[1] == len(looked.read.row_names):
+            labels[1] = "rows"
     return labels
 
 

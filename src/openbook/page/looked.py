@@ -62,6 +62,11 @@ class Looked:
         """Positions of the text; None of other inputs."""
         return None if self.read.token_ids is None else len(self.read.token_ids)
 
+    @functools.cached_property
+    def says_tokens(self) -> bool:
+        """Whether the model predicts tokens, and does not tell texts apart."""
+        return self.num_tokens is not None and self.subject.reader.spec().get("target") == "next_token"
+
     def token_axes(self, name: str) -> tuple[int, ...]:
         """The axes of a value that run over the tokens."""
         return self._token_axes.get(self.trace.id_of(name), ())
@@ -146,6 +151,8 @@ class Looked:
             return reader.vocabulary([int(order[position]) for position in positions])
         if kind == "classes" and self.subject.classes is not None:
             return [self.subject.classes[position] for position in positions]
+        if kind == "rows" and self.read.row_names is not None:
+            return [self.read.row_names[position] for position in positions]
         if kind == "columns":
             columns = self.columns or []
             return [columns[position] if position < len(columns) else str(position) for position in positions]

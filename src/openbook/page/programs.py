@@ -14,6 +14,7 @@ from openbook.errors import UsageError
 from openbook.page.inputs.reading import Json, ReadInput
 from openbook.page.story import story_from_outline, with_own_names
 from openbook.page.subject import Subject, Weights
+from openbook.page.token_axes import aligned_axes
 from openbook.program.model import forward_program, step_program
 from openbook.program.outline import outline
 from openbook.program.program import Program
@@ -136,11 +137,15 @@ class Programs:
                 report("reading", "Reading the model as a program …")
                 program, roles, arrays = self._program(mode, read.arrays, targets)
                 token_axes: Mapping[int, tuple[int, ...]] = {}
-                if read.token_ids is not None:
+                if read.token_ids is not None and read.length is None:
                     longer = [_longer(each) if each is not None else None for each in (read.arrays, targets)]
                     token_axes = _growing_axes(program, self._program(mode, *longer)[0])
                 report("naming", "Giving every value its name …")
                 reading = Reading(program, roles)
+                if read.length is not None:
+                    num_targets = len(_leaves(targets))
+                    ids = program.inputs[: len(program.inputs) - num_targets][-len(_leaves(read.arrays)) :]
+                    token_axes = aligned_axes(program, ids, read.length, reading.names)
                 self._prepared[key] = _Prepared(reading=reading, arrays=arrays, token_axes=token_axes)
             return self._prepared[key]
 

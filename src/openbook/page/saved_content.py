@@ -53,6 +53,10 @@ def default_requests(subject: Subject) -> list[Json]:
         raise UsageError(
             f"{subject.title} looks at pictures. Give one: --input photo.png, or openbook.look(model, pictures)"
         )
+    if spec["kind"] == "line":
+        if not spec["text"]:
+            raise UsageError(f"{subject.title} has kept no examples. Give one with --input: {spec['hint']}")
+        return [{"kind": "line", "text": spec["text"]}]
     read = subject.reader.example()
     arrays = read.arrays if isinstance(read.arrays, list) else [read.arrays]
     named = {each["name"]: array[0].tolist() for each, array in zip(spec["inputs"], arrays, strict=True)}

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from openbook.errors import DataError, UsageError
+from openbook.recipes.look import LineLook
 from openbook.recipes.recipe import Finished, setting
 from openbook.recipes.supervised import HeldOut, SupervisedRecipe
 from openbook.supervised.examples import WindowExamples
@@ -368,11 +370,6 @@ class Forecasting(SupervisedRecipe):
 
     @classmethod
     def read_input(cls, facts: Mapping[str, Any], settings: Mapping[str, Any], given: str) -> np.ndarray:
-        from openbook.data.display import harmless
-        from openbook.data.series import MAX_BYTES, series_of_frame
-        from openbook.data.series_table import read_series_table
-        from openbook.supervised.series_channels import channels_of
-
         window = int(facts["window"])
         path = Path(given).expanduser()
         if not path.is_file():
@@ -380,36 +377,25 @@ class Forecasting(SupervisedRecipe):
                 f"expected the path of a table with the last {window} rows or more, with the columns "
                 f"{', '.join(facts['value_columns'])}; there is no file {given!r}"
             )
-        frame, _ = read_series_table(path, harmless(given), max_bytes=MAX_BYTES)
-        series = series_of_frame(
-            frame,
-            harmless(given),
-            columns=facts["value_columns"],
-            target=facts["target"],
-            time_columns=facts["time_columns"],
-            series_column=facts["series_column"],
-            window=window,
-        )
-        if len(series.names) > 1:
-            raise DataError(
-                f"{given}: holds {len(series.names)} series ({', '.join(map(harmless, series.names[:6]))}), and a "
-                f"forecast is for one. Give the rows of one of them"
-            )
-        if dataclasses.asdict(series.step) != dict(facts["step"]):
-            from openbook.data.time_grid import Step
+        return _window_of(facts, path, given)[0]
 
-            raise DataError(
-                f"{given}: has a row every {series.step.text}, the model was trained on one every "
-                f"{Step(**facts['step']).text}. Give rows at that distance"
-            )
-        if not series.is_usable_T[-window:].all():
-            raise DataError(
-                f"{given}: the last {window} rows hold a gap that is too long to be filled in. Give whole rows"
-            )
-        channels_TK = channels_of(
-            series.values_TC[-window:], series.stamps_T[-window:], series.is_filled_T[-window:], facts
+    @classmethod
+    def typed_look(cls, facts: Mapping[str, Any]) -> LineLook:
+        columns = ", ".join((*facts["time_columns"], *facts["value_columns"]))
+
+        def read(text: str) -> tuple[np.ndarray, list[str], Sequence[str]]:
+            with tempfile.TemporaryDirectory(prefix="openbook-lines-") as folder:
+                path = Path(folder) / "lines.csv"
+                path.write_text(text, encoding="utf-8")
+                window_1TK, times = _window_of(facts, path, "your lines")
+            return window_1TK, [f"The rows from {times[0]} to {times[-1]}."], times
+
+        return LineLook(
+            read=read,
+            fields=(),
+            text="",
+            hint=f"the last {facts['window']} rows or more with commas, in the first line the names: {columns}",
         )
-        return channels_TK[None]
 
     @classmethod
     def answer_of(cls, facts: Mapping[str, Any], output: np.ndarray) -> dict[str, Any]:
@@ -432,6 +418,47 @@ class Forecasting(SupervisedRecipe):
         values_W = values_W + facts["target_mean"]
         points = values_W[np.linspace(0, len(values_W) - 1, _NUM_LABEL_POINTS).astype(int)]
         return f"{sparkline([float(point) for point in points])} last {_in_unit(float(values_W[-1]), facts)}"
+
+
+def _window_of(facts: Mapping[str, Any], path: Path, shown: str) -> tuple[np.ndarray, list[str]]:
+    """The last window of a table as the model's input, a batch of 1, and the times of its rows."""
+    from openbook.data.display import harmless
+    from openbook.data.series import MAX_BYTES, series_of_frame
+    from openbook.data.series_table import read_series_table
+    from openbook.data.time_grid import Step
+    from openbook.supervised.series_channels import channels_of
+
+    window = int(facts["window"])
+    frame, _ = read_series_table(path, harmless(shown), max_bytes=MAX_BYTES)
+    series = series_of_frame(
+        frame,
+        harmless(shown),
+        columns=facts["value_columns"],
+        target=facts["target"],
+        time_columns=facts["time_columns"],
+        series_column=facts["series_column"],
+        window=window,
+    )
+    if len(series.names) > 1:
+        raise DataError(
+            f"{shown}: holds {len(series.names)} series ({', '.join(map(harmless, series.names[:6]))}), and a "
+            f"forecast is for one. Give the rows of one of them"
+        )
+    if dataclasses.asdict(series.step) != dict(facts["step"]):
+        raise DataError(
+            f"{shown}: has a row every {series.step.text}, the model was trained on one every "
+            f"{Step(**facts['step']).text}. Give rows at that distance"
+        )
+    if not series.is_usable_T[-window:].all():
+        raise DataError(
+            f"{shown}: the last {window} rows hold a gap that is too long to be filled in. Give whole rows"
+        )
+    stamps_T = series.stamps_T[-window:]
+    channels_TK = channels_of(series.values_TC[-window:], stamps_T, series.is_filled_T[-window:], facts)
+    times = [
+        str(np.datetime64(int(stamp), "us").astype("datetime64[m]")).replace("T", " ") for stamp in stamps_T
+    ]
+    return channels_TK[None], times
 
 
 def _naive_value(rows: Any, facts: Mapping[str, Any]) -> Any:

@@ -39,6 +39,43 @@ class TextLook:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class WordsLook:
+    """How a text is read by a model that tells texts apart.
+
+    Attributes:
+        read: from a text to the model's inputs, a batch of 1, the same as `read_input` makes of it.
+        unknown: the words of a text that the model has no number for.
+        names: of the rows of the embedding.
+        is_bag: whether the words come without their order.
+        example: a text to begin with.
+    """
+
+    read: Callable[[str], Any]
+    unknown: Callable[[str], Sequence[str]]
+    names: Sequence[str]
+    is_bag: bool
+    example: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LineLook:
+    """How what a person types is read by a model of a table's rows, or of a series.
+
+    Attributes:
+        read: from the text to the input, a batch of 1, the same as `read_input` makes of it; what to say about it;
+            and names of the rows of a window.
+        fields: of a row: (name, known values of a category or None, what is typical in words).
+        text: to begin with; "" for the first example.
+        hint: what is expected.
+    """
+
+    read: Callable[[str], tuple[np.ndarray, list[str], Sequence[str] | None]]
+    fields: Sequence[tuple[str, Sequence[str] | None, str]]
+    text: str
+    hint: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelLook:
     """A model that reads pictures or numbers.
 
@@ -50,6 +87,7 @@ class ModelLook:
         optimizer: makes a new one, as training began with.
         value_range: of a picture's values, one of `pictures.preprocess.RANGES`.
         crop, invert: how a picture is brought into form, as in training; guessed by the page when None.
+        typed: how what a person types is read; None where numbers or pictures are given as they are.
     """
 
     classes: Sequence[str] | None
@@ -60,3 +98,4 @@ class ModelLook:
     value_range: str = "0…1"
     crop: str | None = None
     invert: str | None = None
+    typed: WordsLook | LineLook | None = None

@@ -15,6 +15,7 @@ import numpy as np
 
 from openbook.errors import UsageError
 from openbook.forecasting.workload import Workload
+from openbook.recipes.look import LineLook
 from openbook.recipes.recipe import Finished, setting
 from openbook.recipes.supervised import HeldOut, SupervisedRecipe, answer_text
 from openbook.supervised.examples import ArrayExamples
@@ -297,6 +298,16 @@ class Regression(SupervisedRecipe):
         return apply(facts, _row(facts, given)[0])
 
     @classmethod
+    def typed_look(cls, facts: Mapping[str, Any]) -> LineLook:
+        from openbook.data.record_features import apply, choices_of
+
+        def read(text: str) -> tuple[np.ndarray, list[str], None]:
+            row, notes = _typed_row(facts, text)
+            return apply(facts, row), notes, None
+
+        return LineLook(read=read, fields=choices_of(facts), text="", hint=_expected(facts))
+
+    @classmethod
     def answer_of(cls, facts: Mapping[str, Any], output: np.ndarray) -> dict[str, Any]:
         value = float(_in_unit(facts, output[0]))
         return {
@@ -336,25 +347,11 @@ def _row(facts: Mapping[str, Any], given: str) -> tuple[polars.DataFrame, list[s
     """The row that a person gives: names with values, a JSON object, or a file with one row."""
     from openbook.data.record_features import row_of
 
-    known = [field["name"] for field in facts["fields"]]
-    expected = (
-        f"expected values by name, such as “{known[0]}=1{f', {known[1]}=2' if len(known) > 1 else ''}”, a JSON "
-        f"object, or the path of a table with one row"
-    )
+    expected = f"expected {_expected(facts)}, or the path of a table with one row"
     text = given.strip()
     path = Path(text).expanduser()
-    if text.startswith("{"):
-        return row_of(facts, _json_object(text, expected))
-    if "=" in text and not path.is_file():
-        # A comma ends a value only where a name follows, so that 6,5 stays one number.
-        parts = re.split(r"(?:^|[,;\n])\s*([^=,;\n]+?)\s*=", text)
-        if parts[0].strip():
-            raise UsageError(f"{expected}; got {parts[0].strip()!r} before the first name")
-        pairs = {
-            name.strip(): value.strip().strip(",;")
-            for name, value in zip(parts[1::2], parts[2::2], strict=True)
-        }
-        return row_of(facts, pairs)
+    if text.startswith("{") or ("=" in text and not path.is_file()):
+        return _typed_row(facts, text)
     try:
         is_file = path.is_file()
     except OSError:
@@ -364,6 +361,32 @@ def _row(facts: Mapping[str, Any], given: str) -> tuple[polars.DataFrame, list[s
             f"{expected}; got {text!r}, and there is no such file" if text else f"{expected}; got nothing"
         )
     return row_of(facts, _row_of_file(path, expected))
+
+
+def _expected(facts: Mapping[str, Any]) -> str:
+    known = [field["name"] for field in facts["fields"]]
+    second = f", {known[1]}=2" if len(known) > 1 else ""
+    return f"values by name, such as “{known[0]}=1{second}”, or a JSON object"
+
+
+def _typed_row(facts: Mapping[str, Any], text: str) -> tuple[polars.DataFrame, list[str]]:
+    """The row of names with values, or of a JSON object; no file is read."""
+    from openbook.data.record_features import row_of
+
+    expected = f"expected {_expected(facts)}"
+    text = text.strip()
+    if text.startswith("{"):
+        return row_of(facts, _json_object(text, expected))
+    if "=" not in text:
+        raise UsageError(f"{expected}; got {text[:80]!r}")
+    # A comma ends a value only where a name follows, so that 6,5 stays one number.
+    parts = re.split(r"(?:^|[,;\n])\s*([^=,;\n]+?)\s*=", text)
+    if parts[0].strip():
+        raise UsageError(f"{expected}; got {parts[0].strip()!r} before the first name")
+    pairs = {
+        name.strip(): value.strip().strip(",;") for name, value in zip(parts[1::2], parts[2::2], strict=True)
+    }
+    return row_of(facts, pairs)
 
 
 def _json_object(text: str, expected: str) -> dict[str, Any]:

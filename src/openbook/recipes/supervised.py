@@ -14,7 +14,7 @@ import numpy as np
 
 from openbook.errors import RunError, UsageError
 from openbook.forecasting.workload import ForwardWork, Workload
-from openbook.recipes.look import ModelLook
+from openbook.recipes.look import LineLook, ModelLook, WordsLook
 from openbook.recipes.recipe import Finished, Recipe, setting
 from openbook.runs.atomic import atomic_write
 from openbook.saved_models import load_model
@@ -307,7 +307,13 @@ class SupervisedRecipe(Recipe, abc.ABC):
             value_range=cls.value_range,
             crop=facts.get("crop"),
             invert=facts.get("invert"),
+            typed=cls.typed_look(facts),
         )
+
+    @classmethod
+    def typed_look(cls, facts: Mapping[str, Any]) -> WordsLook | LineLook | None:
+        """How the page reads what a person types; None where it takes pictures or numbers as they are."""
+        return None
 
     value_range: ClassVar[str] = "0…1"
 

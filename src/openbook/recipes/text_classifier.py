@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from openbook.errors import DataError, UsageError
+from openbook.recipes.look import WordsLook
 from openbook.recipes.recipe import setting
 from openbook.recipes.supervised import HeldOut, SupervisedRecipe
 from openbook.supervised.examples import ArrayExamples
@@ -73,6 +74,8 @@ _LARGEST_FILE_BYTES = 16 << 20
 _NUM_MISTAKES = 6
 _SHOWN_CHARS = 300
 _SHOWN_TERMS = 12
+_EXAMPLE_TEXTS = ("This movie was wonderful, and the story was not boring.", "The film was good.")
+_NUM_EXAMPLE_WORDS = 6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -252,6 +255,25 @@ class TextClassifier(SupervisedRecipe):
         return _inputs(facts, [text])
 
     @classmethod
+    def typed_look(cls, facts: Mapping[str, Any]) -> WordsLook:
+        is_bag = facts["kind"] == "bag"
+        known = _bag_vocabulary(facts).terms if is_bag else _word_vocabulary(facts).words
+        words = frozenset(known)
+
+        def read(text: str) -> Any:
+            if not split_words(text):
+                raise UsageError("expected a text with words in it")
+            return _inputs(facts, [text])
+
+        return WordsLook(
+            read=read,
+            unknown=lambda text: [word for word in split_words(text) if word not in words],
+            names=["(padding)", *known] if is_bag else ["(padding)", "[?]", *known],
+            is_bag=is_bag,
+            example=_example_text(known),
+        )
+
+    @classmethod
     def answer_of(cls, facts: Mapping[str, Any], output: np.ndarray) -> dict[str, Any]:
         classes = facts["classes"]
         if facts["is_multi_label"]:
@@ -414,6 +436,15 @@ def _text_of(given: str) -> str:
         return decode(read_file(path, max_bytes=_LARGEST_FILE_BYTES)).text
     except UnusableFileError as error:
         raise DataError(f"{given}: {error}. {error.reason.advice}") from error
+
+
+def _example_text(known: Sequence[str]) -> str:
+    """A text to begin with, of words that the model knows."""
+    words = frozenset(known)
+    for text in _EXAMPLE_TEXTS:
+        if all(word in words for word in split_words(text)):
+            return text
+    return " ".join([word for word in known if word.isalpha()][:_NUM_EXAMPLE_WORDS] or known[:1])
 
 
 def _said_labels(classes: tuple[str, ...], outputs_NC: np.ndarray, targets_NC: np.ndarray) -> str:

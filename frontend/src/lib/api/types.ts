@@ -36,7 +36,27 @@ export interface Checkpoint {
 }
 
 export type InputSpec =
-  | { kind: "text"; example: string; max_tokens: number; target: "next_token" | "none" }
+  | {
+      kind: "text";
+      example: string;
+      max_tokens: number;
+      /** What a step may be taken towards: a token, one of `classes`, or numbers as `targets`. */
+      target: "next_token" | "class" | "values" | "none";
+      classes: string[] | null;
+      targets: ArraySpec[] | null;
+    }
+  | {
+      /** A row of named columns, or lines of a table, as a person types them. */
+      kind: "line";
+      text: string;
+      /** What is expected. */
+      hint: string;
+      /** Of a row, for a form; empty where lines are pasted. */
+      fields: LineField[];
+      /** Names along the last axis of the input. */
+      columns: string[] | null;
+      targets: ArraySpec[] | null;
+    }
   | {
       kind: "image";
       height: number;
@@ -47,6 +67,14 @@ export type InputSpec =
       classes: string[] | null;
     }
   | { kind: "arrays"; inputs: ArraySpec[]; targets: ArraySpec[] | null };
+
+export interface LineField {
+  name: string;
+  /** The known values of a category; null for numbers, dates and texts. */
+  choices: string[] | null;
+  /** What stands for it where it is left out. */
+  typical: string;
+}
 
 export interface PreprocessingSetting {
   name: string;
@@ -78,6 +106,7 @@ export interface TraceRequest {
 
 export type ModelInput =
   | { kind: "text"; text: string }
+  | { kind: "line"; text: string }
   /** A picture as a data address (PNG, JPEG, WebP, GIF), with chosen settings. */
   | { kind: "image"; picture: string; settings: Record<string, string> }
   /** Nested lists by input name, without the batch axis. */
@@ -168,7 +197,7 @@ export interface ValueInfo {
   role: "input" | "weight" | "constant" | "value";
   /** What each axis stands for, "" where that is not known. */
   axes: string[];
-  /** Labels along an axis: "tokens" (the input's tokens), "vocabulary", "classes", "columns", "ranked" (tokens by rank, in a draw) or "". */
+  /** Labels along an axis: "tokens" (the input's tokens), "vocabulary", "classes", "columns", "rows" (of a window), "ranked" (tokens by rank, in a draw) or "". */
   labels: string[];
   /** Names of the scratch code that explains it, the nearest first: the operation's, then the layer's. */
   scratch: string[];
@@ -194,9 +223,11 @@ export interface OutlineNode {
 }
 
 export interface InputPreview {
-  kind: "text" | "image" | "arrays";
+  kind: "text" | "line" | "image" | "arrays";
   text?: string;
   tokens?: Token[];
+  /** Of the rows of a window, such as their times. */
+  row_names?: string[];
   /** Preprocessing of a picture, one picture a step (PNG data address) with what was done. */
   steps?: { title: string; explanation: string; picture: string; height: number; width: number }[];
   /** Where the input was cut or changed to fit. */

@@ -20,6 +20,7 @@ describe("everything comes back as it was", () => {
   test.each<Partial<Place>>([
     { input: { kind: "text", text: "a & b = #1 + 50% “ü” \n <b>" } },
     { input: { kind: "text", text: "" } },
+    { input: { kind: "line", text: '{"size": "120", "town": "Oslo & Bergen"}' } },
     { input: { kind: "example", id: "mistake 3" } },
     { input: { kind: "image", picture: "data:image/png;base64,AAAA+/=", settings: { invert: "auto", range: "0…1" } } },
     { input: { kind: "arrays", arrays: { readings: [[0.5, -1e-7]] } } },

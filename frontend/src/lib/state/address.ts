@@ -159,6 +159,7 @@ export function readAddress(fragment: string): Place {
 
 function writeInput(to: URLSearchParams, input: ModelInput): void {
   if (input.kind === "text") to.append("text", input.text);
+  else if (input.kind === "line") to.append("line", input.text);
   else if (input.kind === "example") to.append("example", input.id);
   else if (input.kind === "arrays") to.append("arrays", JSON.stringify(input.arrays));
   else {
@@ -171,6 +172,8 @@ function writeInput(to: URLSearchParams, input: ModelInput): void {
 function readInput(from: URLSearchParams): ModelInput | null {
   const text = from.get("text");
   if (text !== null) return { kind: "text", text };
+  const line = from.get("line");
+  if (line !== null) return { kind: "line", text: line };
   const id = from.get("example");
   if (id !== null) return { kind: "example", id };
   const picture = from.get("drawing");

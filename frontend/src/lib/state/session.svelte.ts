@@ -85,6 +85,7 @@ export async function defaultInput(model: ModelInfo): Promise<ModelInput | null>
   const spec = model.input;
   if (client.isSaved) return client.firstSaved(model.id);
   if (spec.kind === "text") return { kind: "text", text: spec.example };
+  if (spec.kind === "line" && spec.text) return { kind: "line", text: spec.text };
   if (model.has_examples) {
     const [first] = await client.examples(model.id).catch(() => []);
     if (first) return { kind: "example", id: first.id };

@@ -5,7 +5,14 @@ import { firstTarget, needsTarget, targetOf } from "./requests";
 
 const answering = (...labels: string[]) =>
   ({ answer: labels.map((label, index) => ({ label, index, value: 1, probability: 0.5 })) }) as unknown as TraceInfo;
-const text: InputSpec = { kind: "text", example: "", max_tokens: 8, target: "next_token" };
+const text: InputSpec = {
+  kind: "text",
+  example: "",
+  max_tokens: 8,
+  target: "next_token",
+  classes: null,
+  targets: null,
+};
 const number = (name: string, example: unknown) => ({ name, shape: [2], dtype: "float32", columns: null, example });
 
 describe("the target of a step", () => {

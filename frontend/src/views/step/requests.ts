@@ -25,10 +25,11 @@ export function needsTarget(current: Place): boolean {
 export function firstTarget(spec: InputSpec, trace: TraceInfo): unknown {
   const likeliest = trace.answer[0];
   if (!likeliest) return null;
-  if (spec.kind === "text")
+  if (spec.kind === "text" && spec.target === "next_token")
     return trace.answer.find(({ label }) => label.trim() && !label.startsWith("<"))?.label ?? null;
-  if (spec.kind === "image" && spec.classes) return spec.classes[likeliest.index] ?? likeliest.index;
-  if (spec.kind === "arrays" && spec.targets?.length) return targetOf(spec.targets, null);
+  if ((spec.kind === "image" || spec.kind === "text") && spec.classes)
+    return spec.classes[likeliest.index] ?? likeliest.index;
+  if ("targets" in spec && spec.targets?.length) return targetOf(spec.targets, null);
   return null;
 }
 

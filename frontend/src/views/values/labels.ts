@@ -15,16 +15,25 @@ export function axisLabels(
       return (position) => tokens[position]?.shown ?? String(position);
     }
     case "classes": {
-      const classes = spec.kind === "image" ? spec.classes : null;
+      const classes = spec.kind === "image" || spec.kind === "text" ? spec.classes : null;
       return classes ? (position) => classes[position] ?? String(position) : null;
     }
     case "columns": {
-      const columns = spec.kind === "arrays" ? spec.inputs.flatMap((input) => input.columns ?? []) : [];
+      const columns = columnsOf(spec);
       return columns.length === info.shape[axis] ? (position) => columns[position]! : null;
+    }
+    case "rows": {
+      const rows = trace.input.row_names ?? [];
+      return (position) => rows[position] ?? String(position);
     }
     default:
       return null;
   }
+}
+
+function columnsOf(spec: InputSpec): readonly string[] {
+  if (spec.kind === "line") return spec.columns ?? [];
+  return spec.kind === "arrays" ? spec.inputs.flatMap((input) => input.columns ?? []) : [];
 }
 
 /** What an axis is called: its name, else its number. */

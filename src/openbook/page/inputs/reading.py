@@ -17,11 +17,15 @@ class ReadInput:
         arrays: what the model takes, with a batch axis of 1.
         preview: `InputPreview` of docs/page-protocol.md.
         token_ids: of a text, one for each position that is not padding; None of other inputs.
+        length: of a text, where the model takes one number of positions only; None where it takes any.
+        row_names: of the rows of a window, such as their times; None where they have none.
     """
 
     arrays: Any
     preview: Json
     token_ids: tuple[int, ...] | None = None
+    length: int | None = None
+    row_names: tuple[str, ...] | None = None
 
 
 class InputReader(Protocol):

@@ -57,6 +57,8 @@ class TextReader:
             "example": self.example_text,
             "max_tokens": self.max_tokens,
             "target": "next_token",
+            "classes": None,
+            "targets": None,
         }
 
     def read(self, given: Mapping[str, Any]) -> ReadInput:
@@ -120,6 +122,10 @@ class TextReader:
 
     def vocabulary(self, rows: Sequence[int]) -> list[str]:
         return [shown_text(text) for text in self.texts(rows)]
+
+    @property
+    def vocabulary_size(self) -> int:
+        return self.tokenizer.vocabulary_size
 
     def texts(self, ids: Sequence[int]) -> list[str]:
         """Each token's text; the special one in words."""
