@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
+import operator
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -59,19 +61,21 @@ class Question:
     def chosen(self, survey: Survey, rows: polars.DataFrame) -> dict[str, polars.Series]:
         """For each answer, who gave it: a truth value for each row."""
         spelling = self.spellings(survey)
-        found: dict[str, polars.Series] = {}
-
-        def add(answer: str, gave: polars.Series) -> None:
-            name = spelling.name(answer)
-            if not self.only or name in self.only:
-                found[name] = found[name] | gave if name in found else gave
-
+        # For each answer, by column, the cells that hold it; two spellings of an answer may have a column each.
+        cells: dict[str, dict[str, list[str]]] = {}
         for column in self.columns:
             for text in rows[column].unique().drop_nulls().sort():
-                # Somebody's several answers in one cell, or the one answer of this column.
                 for answer in dict.fromkeys(_split(text, self.separator)):
-                    add(answer, (rows[column] == text).fill_null(value=False))
-        return found
+                    name = spelling.name(answer)
+                    if not self.only or name in self.only:
+                        cells.setdefault(name, {}).setdefault(column, []).append(text)
+        return {
+            name: functools.reduce(
+                operator.or_,
+                (rows[column].is_in(texts).fill_null(value=False) for column, texts in by_column.items()),
+            )
+            for name, by_column in cells.items()
+        }
 
     def answered(self, rows: polars.DataFrame) -> polars.Series:
         """Who answered: a truth value for each row."""

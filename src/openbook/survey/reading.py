@@ -72,7 +72,9 @@ class Table:
     def header(self) -> list[str]:
         """The names of the columns, tidied."""
         rows = self.first_rows()
-        return [plain(column) for column in rows[0]] if rows else []
+        names = [plain(column) for column in rows[0]] if rows else []
+        # A spreadsheet leaves columns without a name behind; nobody asks for them.
+        return [name or f"(column {number})" for number, name in enumerate(names, 1)]
 
     def columns(self, names: Sequence[str]) -> polars.DataFrame:
         """Some columns in the order of the file, as texts.

@@ -67,6 +67,13 @@ def test_spreadsheet_wrote_semicolons(survey_file):
     assert read_survey(survey_file(2022, text=text)).num_respondents == 5
 
 
+def test_spreadsheet_left_columns_without_a_name(survey_file):
+    text = "".join(f"{line},,\n" for line in survey_csv(2019, five_people(2019)).splitlines())
+    survey = read_survey(survey_file(2019, text=text))
+    assert (survey.year, survey.num_respondents) == (2019, 5)
+    assert survey.columns(["Q3"])["Q3"].to_list().count("Canada") == 2
+
+
 def test_picture_or_a_zip_in_name_only(tmp_path):
     path = tmp_path / "survey.csv"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
