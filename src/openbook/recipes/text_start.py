@@ -186,13 +186,15 @@ def fine_tuning_optimizer(recipe: TextGenerator) -> Any:
 
 
 @contextlib.contextmanager
-def fine_tuning(recipe: TextGenerator, model: Any) -> Iterator[LowRankTraining | None]:
+def fine_tuning(recipe: TextGenerator, model: Any, reporter: Reporter) -> Iterator[LowRankTraining | None]:
     """Low-rank updates beside the weights, merged into them at the end; None where all weights are trained."""
     if not recipe.lora_rank:
         yield None
         return
     with seeded(recipe.seed):
         training = LowRankTraining(model, rank=recipe.lora_rank)
+    num_trained = sum(int(np.prod(variable.shape)) for variable in training.trainable_variables)
+    reporter.message(f"LoRA of rank {recipe.lora_rank} trains {num_trained:,} beside them")
     try:
         yield training
     finally:
