@@ -156,7 +156,7 @@ def names_meant(
             name = spellings.known(part) or known.get(plain(part).casefold())
             if name is None:
                 candidates = {**spellings.names, **known}
-                near = difflib.get_close_matches(plain(part).casefold(), candidates, n=3, cutoff=0.6)
+                near = difflib.get_close_matches(plain(part).casefold(), candidates, n=3, cutoff=0.7)
                 names = dict.fromkeys(candidates[each] for each in near)
                 shown = sorted(set(spellings.names.values()) | set(present))
                 hint = f"Did you mean {' or '.join(names)}?" if names else f"There are: {', '.join(shown)}"
