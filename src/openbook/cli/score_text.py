@@ -38,15 +38,20 @@ def score_text(
     from openbook.recipes.text_quality import score_text as score
     from openbook.relaunch import relaunch_with_malloc_settings
     from openbook.runs import find_run
-    from openbook.text.sampling import Decoding
 
     relaunch_with_malloc_settings()
     found = find_run(run)
-    decoding = Decoding(
-        temperature=temperature, top_p=top_p, repetition_penalty=1.0, max_tokens=max_tokens, seed=seed
-    )
     with reporting(quiet=quiet) as reporter:
-        result = score(found, num_samples=samples, decoding=decoding, say=reporter.message)
+        result = score(
+            found,
+            num_samples=samples,
+            say=reporter.message,
+            temperature=temperature,
+            top_p=top_p,
+            repetition_penalty=1.0,
+            max_tokens=max_tokens,
+            seed=seed,
+        )
     if as_json:
         print_json({"run": found.name, **dataclasses.asdict(result)})
         return

@@ -17,7 +17,10 @@ def run_command(*arguments):
 
 
 def test_people_s_texts_are_cut_to_the_length_of_the_samples():
-    assert cut_alike(["one two three four", "five  six", "seven"], ["a b", "a b c"]) == ["one two", "five  six"]
+    assert cut_alike(["one two three four", "five  six", "seven"], ["a b", "a b c"]) == [
+        "one two",
+        "five  six",
+    ]
     assert cut_alike(["one two"], [""]) == [""]
 
 

@@ -28,6 +28,8 @@ from openbook.training.reporter import Reporter
 
 # A forecast is there after about so long, with the start of Python and everything.
 _WHOLE_S = 9.5
+# Of a training's budget, its forecast may take about so much besides.
+_SHARE_OF_BUDGET = 0.1
 # Settings that fit are looked for no longer than this, and no more than so many are offered.
 _OFFERING_S = 4.0
 _NUM_OFFERS = 3
@@ -161,7 +163,11 @@ def forecast_recipe(
         UsageError: no such level or machine.
     """
     others = [named_profile(name, profiles_folder()) for name in machines]
-    deadline_s = math.inf if is_training else time.monotonic() + _WHOLE_S - start_s - data_s / scale
+    deadline_s = time.monotonic() + _WHOLE_S - start_s - data_s / scale
+    if is_training:
+        # The run is there to be trained: a short one does not wait long for its forecast.
+        budget_now_s = recipe.length.budget_s
+        deadline_s = math.inf if budget_now_s is None else time.monotonic() + _SHARE_OF_BUDGET * budget_now_s
     begin_s = time.monotonic()
     profile = profile_here(profiles_folder(), say=say)
     if not is_training:

@@ -46,13 +46,13 @@ class TextScore:
 
 
 def score_text(
-    run: Run, *, num_samples: int, decoding: Decoding, say: Callable[[str], None] = lambda _: None
+    run: Run, *, num_samples: int, say: Callable[[str], None] = lambda _: None, **options: Any
 ) -> TextScore:
     """Draw samples from a run of the text generator and measure them.
 
     Args:
-        decoding: of each sample; its seed is that of the first, the next ones count on.
         say: told what takes long.
+        options: fields of `Decoding`, of each sample; the seed is that of the first, the next ones count on.
     Raises:
         UsageError: a run of another recipe, or fewer than one sample.
         RunError, DataError: the model or its data is not there any more.
@@ -61,6 +61,7 @@ def score_text(
         raise UsageError(f"{run.name} is a run of {run.recipe}, and only the text-generator writes texts")
     if num_samples < 1:
         raise UsageError(f"--samples must be 1 or more, not {num_samples}")
+    decoding = Decoding(**options)
     writer = writer_of(run)
     recipe = make_recipe(run.recipe, {**run.section("settings"), **data_as_it_lay(run)})
     data = recipe.load_data(Reporter())
