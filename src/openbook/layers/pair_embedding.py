@@ -50,9 +50,9 @@ class PairEmbedding(keras.layers.Layer):
         """The embeddings of tokens that follow others: (B, T, E)."""
         ops = keras.ops
         rows_BT = (_FACTOR * tokens_BT + _PREVIOUS_FACTOR * previous_BT) % self.num_pair_rows
-        embedded_BTE = ops.take(self.embeddings, tokens_BT, axis=0)
         mixed_BTE = self.mix * ops.take(self.embeddings, previous_BT, axis=0)
-        return embedded_BTE + mixed_BTE + ops.take(self.pair_embeddings, rows_BT, axis=0)
+        paired_BTE = ops.take(self.pair_embeddings, rows_BT, axis=0)
+        return paired_BTE + mixed_BTE + ops.take(self.embeddings, tokens_BT, axis=0)
 
     def empty_cache(self, num_slots: int) -> Any:
         """The token before the first one: (1, 1) zeros."""

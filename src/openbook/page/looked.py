@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import statistics
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,9 +48,9 @@ class Looked:
         self.request = request
         self._token_axes = token_axes
         if read.token_ids is not None and token_axes:
-            num_tokens = len(read.token_ids)
             trace.real_sizes = {
-                value_id: dict.fromkeys(axes, num_tokens) for value_id, axes in token_axes.items()
+                value_id: {axis: self._real_size(value_id, axis) for axis in axes}
+                for value_id, axes in token_axes.items()
             }
         # Rows of matrices in two dimensions, for `neighbours`, which every row of a matrix shares.
         self.maps: dict[str, np.ndarray] = {}
@@ -73,10 +74,27 @@ class Looked:
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a value as it is shown."""
-        shape = list(self.trace.shape_of(self.trace.id_of(name)))
+        value_id = self.trace.id_of(name)
+        shape = list(self.trace.shape_of(value_id))
         for axis in self.token_axes(name):
-            shape[axis] = min(shape[axis], self.num_tokens or shape[axis])
+            shape[axis] = self._real_size(value_id, axis)
         return tuple(shape)
+
+    def _real_size(self, value_id: int, axis: int) -> int:
+        """Of an axis over the tokens what is not padding; a shifted text has a position more or fewer."""
+        size = self.trace.shape_of(value_id)[axis]
+        if self.num_tokens is None:
+            return size
+        return max(0, min(size, self.num_tokens + size - self._padded_length))
+
+    @functools.cached_property
+    def _padded_length(self) -> int:
+        """Positions of the text with its padding: what nearly all axes over the tokens have."""
+        return statistics.mode(
+            self.trace.shape_of(value_id)[axis]
+            for value_id, axes in self._token_axes.items()
+            for axis in axes
+        )
 
     def array(self, name: str) -> np.ndarray:
         """A value as it is shown.

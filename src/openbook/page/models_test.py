@@ -191,7 +191,7 @@ def test_training_step_on_a_text_has_the_loss_of_its_own_tokens(asker, text_trac
     before, after = looked.array(kernel), looked.array(f"updates/{kernel}")
     assert np.any(before != after)
     assert f"gradients/{kernel}" in info["values"]
-    assert "AdamW" in " ".join(info["input"]["notes"])
+    assert "Muon" in " ".join(info["input"]["notes"])
     followed = asker.trace("small", TEXT, weights_after=info["id"])
     weights = asker.library.traces.get(followed["id"]).array(kernel)
     np.testing.assert_array_equal(weights, after)

@@ -68,7 +68,9 @@ def _forecast_facts(run: Run) -> Json | None:
 
 def _actual_facts(run: Run) -> Json:
     """What happened, under the names of the forecast."""
-    actual = {name: value for name, value in run.section("actual").items() if name != "phases"}
+    # Peak memory is not known where the process, a notebook's perhaps, held more before.
+    known = run.section("actual").items()
+    actual = {name: value for name, value in known if name != "phases" and value is not None}
     if "total_s" in actual:
         actual = {"time_s": actual.pop("total_s"), **actual}
     return actual
