@@ -96,16 +96,15 @@ def _arguments() -> argparse.ArgumentParser:
 
 def prepare(place: Path) -> None:
     """The reviews in normalised form, split once for both arms; in openbook's cache what no run fetches again."""
-    from openbook.data import load_texts
+    if not (place / "train.json").exists():
+        from openbook.data import load_texts
 
-    if (place / "train.json").exists():
-        return
-    texts = [normalised(text) for text in load_texts("imdb").texts]
-    with (place / "reviews.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts if text)
-    train_texts, held_out = load_texts(str(place / "reviews.jsonl")).split()
-    (place / "held_out.json").write_text(json.dumps(held_out), "utf-8")
-    (place / "train.json").write_text(json.dumps(train_texts), "utf-8")
+        texts = [normalised(text) for text in load_texts("imdb").texts]
+        with (place / "reviews.jsonl").open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts if text)
+        train_texts, held_out = load_texts(str(place / "reviews.jsonl")).split()
+        (place / "held_out.json").write_text(json.dumps(held_out), "utf-8")
+        (place / "train.json").write_text(json.dumps(train_texts), "utf-8")
     environment = fresh_process.environment(place / "cache", place / "runs")
     command = [*fresh_process.OPENBOOK, "profile", "--json"]
     subprocess.run(command, env=environment, check=True, capture_output=True)

@@ -59,10 +59,11 @@ _SIZE_FIELDS = (
 SIZES: Mapping[str, Mapping[str, Any]] = {
     size: dict(zip(_SIZE_FIELDS, values, strict=True))
     for size, values in {
-        "tiny": (3, 128, 2, 512, 128, 2048, 8, 0.03),
-        "small": (4, 256, 4, 1024, 128, 4096, 16, 0.03),
-        "medium": (6, 384, 6, 1536, 256, 8192, 16, 0.02),
-        "large": (12, 768, 12, 3072, 512, 16384, 16, 0.01),
+        "tiny": (1, 128, 2, 512, 128, 2048, 16, 0.03),
+        "small": (2, 192, 3, 768, 128, 4096, 16, 0.03),
+        "medium": (4, 256, 4, 1024, 128, 8192, 16, 0.03),
+        "large": (6, 384, 6, 1536, 256, 8192, 16, 0.02),
+        "huge": (12, 768, 12, 3072, 512, 16384, 16, 0.01),
     }.items()
 }
 # A step of Muon has the size of its learning rate, AdamW's as many times that.
@@ -74,7 +75,7 @@ _TIED_ADAM_RATES = {**_ADAM_RATES, "token_embedding": 0.2}
 # Pairs of tokens share so many rows for each token of the vocabulary.
 _PAIR_ROWS = 8
 # `auto`: the largest size that has time to learn within the budget on two cores.
-_AUTO_SIZES_S = ((300.0, "tiny"), (2700.0, "small"), (math.inf, "medium"))
+_AUTO_SIZES_S = ((120.0, "tiny"), (1200.0, "small"), (5400.0, "medium"), (math.inf, "large"))
 
 # Held-out text is scored on at most so many bytes: at the end, and to compare weights while training.
 _SCORED_BYTES = 400_000
@@ -180,7 +181,7 @@ class TextGenerator(Recipe):
     learning_rate: float | None = setting(None, "highest learning rate of the matrices")
     weight_decay: float | None = setting(None, "decay of the matrices; 0 with Muon, 0.1 with AdamW")
     warm_up_share: float = setting(0.03, "share of the run in which the learning rate rises")
-    decay_share: float = setting(0.7, "share of the run, at its end, in which the rate falls to zero")
+    decay_share: float = setting(1.0, "share of the run, at its end, in which the rate falls to zero")
     precision: str = setting("auto", "auto (the faster on this machine, measured), float32 or bfloat16")
 
     def __post_init__(self) -> None:

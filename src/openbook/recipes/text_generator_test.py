@@ -200,7 +200,7 @@ def test_changed_data_is_refused_on_resume(trained, texts, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"size": "huge"}, "auto, tiny, small, medium, large"),
+        ({"size": "giant"}, "auto, tiny, small, medium, large, huge"),
         ({"vocabulary_size": 100}, "at least 257"),
         ({"width": 30, "num_heads": 4}, "multiple of twice"),
         ({"batch_size": 0}, "--batch-size must be a number above zero"),
@@ -231,7 +231,8 @@ def test_wrong_setting_is_refused(settings, message):
     [
         ({"budget": "90s"}, "tiny"),
         ({"budget": "10m"}, "small"),
-        ({"budget": "2h"}, "medium"),
+        ({"budget": "1h"}, "medium"),
+        ({"budget": "2h"}, "large"),
         ({"steps": 9}, "tiny"),
     ],
 )
