@@ -7,9 +7,8 @@ from collections.abc import Mapping
 
 from openbook.forecasting.phases import Parts
 from openbook.forecasting.workload import Workload
+from openbook.training.length import has_time_for_scores
 
-# As in training: scores on the way are left out where making the step ready takes more than this of the rest.
-_COMPILING_SHARE = 0.25
 IN_TRAINING = ("compile", "steps", "held_out", "checkpoints")
 
 
@@ -49,7 +48,11 @@ def course_of(workload: Workload, parts: Parts) -> Course:
             has_only_the_last_score=False,
             phases=phases,
         )
-    is_short = phases["compile"] > _COMPILING_SHARE * max(0.0, length.budget_s - phases["compile"])
+    is_short = not has_time_for_scores(
+        max(0.0, length.budget_s - phases["compile"]),
+        compile_s=phases["compile"],
+        scores_s=phases["held_out"],
+    )
     if is_short:
         phases["held_out"] = last_s
     left_s = length.budget_s - phases["compile"] - (phases["held_out"] - last_s) - phases["checkpoints"]

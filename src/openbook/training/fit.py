@@ -18,7 +18,7 @@ from openbook.training import checkpoint
 from openbook.training.callback import current_watch, custom_scores
 from openbook.training.checkpoint import Best, Position
 from openbook.training.interrupt import StopRequest, stop_on_signal
-from openbook.training.length import Length, StepPlan
+from openbook.training.length import Length, StepPlan, has_time_for_scores
 from openbook.training.phases import Phases
 from openbook.training.reporter import Progress, Reporter
 from openbook.training.schedule import Schedule
@@ -28,7 +28,6 @@ from openbook.training.task import EVALUATIONS, Task
 from openbook.training.time_left import TimeLeft
 
 _METRICS_INTERVAL_STEPS = 10
-_COMPILING_SHARE = 0.25
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -166,10 +165,7 @@ class _Session:
             callback.on_step(step, value, learning_rate)
 
     def _mind_the_deadline(self, *, compiling_s: float) -> None:
-        """Leave out the evaluations on the way where they might take what is left of a short budget.
-
-        Scoring and a sample compile programs of their own, which takes about as long as the step did.
-        """
+        """Leave out the evaluations on the way where they would take much of a short budget."""
         left_s = self.plan.left_s
         if left_s is None:
             return
@@ -178,7 +174,10 @@ class _Session:
                 f"The budget is spent: making the model ready took {readable_duration(compiling_s)}. "
                 f"Give more with --budget"
             )
-        if compiling_s > _COMPILING_SHARE * left_s:
+        if self.watch.patience is not None:
+            return
+        scores_s = (self.run.section("forecast").get("from_profile") or {}).get("held_out", 0.0)
+        if not has_time_for_scores(left_s, compile_s=compiling_s, scores_s=scores_s):
             self.evaluations = []
 
     def _between_steps(self, stop: StopRequest) -> None:

@@ -12,6 +12,10 @@ from openbook.errors import UsageError
 
 _UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NUM_RECENT_STEPS = 25
+# Scores on the way are left out where they would take more of a budget than this. Their programs are compiled as
+# well, which takes about as long as the step did.
+_COMPILING_SHARE = 0.25
+_SCORING_SHARE = 0.15
 
 
 def parse_duration(text: str | float) -> float:
@@ -36,6 +40,17 @@ def parse_duration(text: str | float) -> float:
             f"Give for example --budget 90s"
         )
     return seconds
+
+
+def has_time_for_scores(left_s: float, *, compile_s: float, scores_s: float) -> bool:
+    """Whether a budget has room for held-out scores on the way.
+
+    Args:
+        left_s: of the budget, after the step was compiled.
+        compile_s: what that took.
+        scores_s: what all scores are expected to take.
+    """
+    return compile_s <= _COMPILING_SHARE * left_s and scores_s <= _SCORING_SHARE * left_s
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
