@@ -106,8 +106,9 @@ def prepare(place: Path) -> None:
         (place / "held_out.json").write_text(json.dumps(held_out), "utf-8")
         (place / "train.json").write_text(json.dumps(train_texts), "utf-8")
     environment = fresh_process.environment(place / "cache", place / "runs")
-    command = [*fresh_process.OPENBOOK, "profile", "--json"]
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    # What is measured once on a machine and then kept: its profile and its faster precision.
+    train = ["train", "text-generator", "--data", str(place / "reviews.jsonl"), "--budget", "2s", "--quiet"]
+    subprocess.run([*fresh_process.OPENBOOK, *train], env=environment, check=True, capture_output=True)
 
 
 # The book's arm.

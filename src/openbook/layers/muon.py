@@ -26,8 +26,8 @@ class Muon(keras.optimizers.Muon):
         rates: for Adam, by a pattern that is searched for in a weight's path: its learning rate as a multiple of
             `learning_rate`. The first pattern that is found counts; a matrix whose path has one takes Adam too.
         precision: operand type of the products that orthogonalise, "float32" or "bfloat16".
-        num_iterations: of Newton and Schulz; with three, singular values lie between about 0.3 and 1.2, which trains
-            as well as the source's five.
+        num_iterations: of Newton and Schulz; three leave singular values less alike than the source's five do, and
+            train as well.
     Source: Jordan et al. (2024), "Muon: an optimizer for hidden layers in neural networks".
     """
 

@@ -235,12 +235,13 @@ class TextGenerator(Recipe):
         resolved = self._sized(data) if self.start is None else text_start.resolve_start(self)
         if resolved.precision == "auto":
             assert resolved.batch_size and resolved.context_length
-            assert resolved.width and resolved.feed_forward_units
+            assert resolved.width and resolved.feed_forward_units and resolved.vocabulary_size
             rows = resolved.batch_size * resolved.context_length
             precision = remembered_precision(
                 rows,
                 resolved.width,
-                resolved.feed_forward_units,
+                # Of the model's products the one that takes longest.
+                max(resolved.feed_forward_units, resolved.vocabulary_size),
                 memory=cache_folder() / "fastest_precision.json",
             )
             resolved = dataclasses.replace(resolved, precision=precision)
