@@ -17,6 +17,7 @@ _STYLES = {
 def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Two panels: against seconds of training, and against all seconds from the start of the process."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     figure = Figure(figsize=(10.5, 4.2), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
@@ -34,6 +35,9 @@ def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
                     label=label if number == 0 else None,
                 )
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(title)
         axes.grid(alpha=0.25, which="both")
         axes.spines[["top", "right"]].set_visible(False)

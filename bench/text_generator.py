@@ -27,7 +27,7 @@ import numpy as np
 from bench import fresh_process
 from bench.book.words import normalised
 from bench.side_by_side import RESULTS, Rows
-from bench.text_ratios import ratios
+from bench.text_ratios import has_stopped, ratios
 
 NUM_WORDS = 100
 BUDGETS_S = (8, 12, 16, 20, 30, 45, 60, 90, 150, 300, 600, 1200, 3600)
@@ -137,13 +137,13 @@ def train_book(
     part = 1.0 if arm == "published" else 0.25
     key = {"arm": arm, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     epochs: list[dict[str, Any]] = list((rows.find(key) or {"epochs": []})["epochs"])
-    if epochs and (epochs[-1]["epoch"] >= until - 1e-6 or _has_stopped(epochs)):
+    if epochs and (epochs[-1]["epoch"] >= until - 1e-6 or has_stopped(epochs)):
         return
     state = given.state / f"{arm}-{seed}"
     for row in book_rows(given, state, batch_size, learning_rate, seed=seed, part=part, until=until):
         epochs.append(row)
         rows.put(key, {"epochs": epochs})
-        if _has_stopped(epochs):
+        if has_stopped(epochs):
             break
 
 
@@ -179,12 +179,6 @@ def book_rows(
             process.terminate()
     if process.returncode not in (0, -15):
         raise SystemExit(f"the book's arm ended with {process.returncode}")
-
-
-def _has_stopped(epochs: Sequence[Mapping[str, Any]], *, patience: float = 3.0) -> bool:
-    """Whether the held-out score has not become better for so many epochs."""
-    best = min(epochs, key=lambda row: float(row["bits_per_byte"]))
-    return bool(epochs[-1]["epoch"] - best["epoch"] >= patience)
 
 
 # openbook's arm.

@@ -25,11 +25,18 @@ def ratios(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         for index in range(max((len(epochs) for epochs in seeds), default=0)):
             there = [epochs[index] for epochs in seeds if index < len(epochs)]
             found.append(_ratio(arm, there, list(ours.values())))
-        if seeds:
+        # What is not trained until it becomes no better has no best epoch yet.
+        if seeds and all(map(has_stopped, seeds)):
             best = [min(epochs, key=lambda each: float(each["bits_per_byte"])) for epochs in seeds]
             found.append({**_ratio(arm, best, list(ours.values())), "is_best": True})
             found.append(_against_all(arm, seeds, found[-1]))
     return found
+
+
+def has_stopped(epochs: Sequence[Mapping[str, Any]], *, patience: float = 3.0) -> bool:
+    """Whether the held-out score has not become better for so many epochs."""
+    best = min(epochs, key=lambda row: float(row["bits_per_byte"]))
+    return bool(epochs[-1]["epoch"] - best["epoch"] >= patience)
 
 
 def _ratio(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.text_generator import _has_stopped, _windows
-from bench.text_ratios import ratios
+from bench.text_generator import _windows
+from bench.text_ratios import has_stopped, ratios
 
 
 def book(arm, seed, *scores, epoch_s=100.0):
@@ -20,8 +20,13 @@ def ours(seed, budget_s, score):
 
 
 def test_the_shortest_run_that_is_as_good_counts():
-    rows = [book("published", 0, 2.0, 1.8, 1.9), ours(0, 10, 1.95), ours(0, 20, 1.8), ours(0, 40, 1.7)]
-    first, second, third, best, all_epochs = ratios(rows)
+    rows = [
+        book("published", 0, 2.0, 1.8, 1.9, 1.9, 1.9),
+        ours(0, 10, 1.95),
+        ours(0, 20, 1.8),
+        ours(0, 40, 1.7),
+    ]
+    first, second, third, _, _, best, all_epochs = ratios(rows)
     assert first["ratio_train"] == pytest.approx(100 / 10)
     assert first["ratio_total"] == pytest.approx(110 / 20)
     assert second["ratio_train"] == pytest.approx(200 / 20)
@@ -40,12 +45,14 @@ def test_medians_over_seeds_and_no_ratio_where_one_seed_falls_short():
     assert first["openbook_train_s"] == pytest.approx(20)
     assert first["spread_train_s"] == [10, 30]
     assert "ratio_train" not in ratios([*rows[:5], ours(2, 30, 1.95)])[0]
+    # One epoch is not the best of many.
+    assert not any(row.get("is_best") for row in ratios(rows))
 
 
 def test_book_stops_when_it_becomes_no_better():
     epochs = [{"epoch": n, "bits_per_byte": score} for n, score in enumerate((2.0, 1.9, 1.95, 1.94, 1.93), 1)]
-    assert _has_stopped(epochs)
-    assert not _has_stopped(epochs[:4])
+    assert has_stopped(epochs)
+    assert not has_stopped(epochs[:4])
 
 
 @pytest.mark.parametrize("length", [2, 9, 10, 13, 30])
