@@ -1,6 +1,4 @@
-"""One pre-norm decoder block: attention, then feed-forward, each added to the residual stream."""
-
-# B = batch, T = time, E = model width
+"""The text generator's decoder block."""
 
 from typing import Any
 
@@ -8,19 +6,17 @@ import keras
 
 from openbook.layers.attention import CausalSelfAttention
 from openbook.layers.feed_forward import FeedForward
-from openbook.layers.key_value_cache import KeyValueCache, empty_cache, remember
+from openbook.layers.residual_block import ResidualBlock
 
 
 @keras.saving.register_keras_serializable(package="openbook")
-class DecoderBlock(keras.layers.Layer):
-    """`x = x + attention(norm(x)); x = x + feed_forward(norm(x))`.
+class DecoderBlock(ResidualBlock):
+    """Causal self-attention, then a feed-forward part with squared ReLU.
 
     Args:
         num_heads, head_dim, rotary_base: of the attention.
         feed_forward_units: width inside the feed-forward part.
         precision: operand type of all products with weights.
-    Shapes: (B, T, E) → (B, T, E).
-    Source: Xiong et al. (2020), "On layer normalization in the Transformer architecture" for the order.
     """
 
     def __init__(
@@ -33,52 +29,17 @@ class DecoderBlock(keras.layers.Layer):
         precision: str = "float32",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.settings = {
-            "num_heads": num_heads,
-            "head_dim": head_dim,
-            "feed_forward_units": feed_forward_units,
-            "rotary_base": rotary_base,
-            "precision": precision,
-        }
-        self.attention_norm = keras.layers.RMSNormalization(name="attention_norm")
-        self.attention = CausalSelfAttention(
-            num_heads, head_dim, rotary_base=rotary_base, precision=precision, name="attention"
+        super().__init__(
+            attention=CausalSelfAttention(
+                num_heads, head_dim, rotary_base=rotary_base, precision=precision, name="attention"
+            ),
+            feed_forward=FeedForward(feed_forward_units, precision=precision, name="feed_forward"),
+            settings={
+                "num_heads": num_heads,
+                "head_dim": head_dim,
+                "feed_forward_units": feed_forward_units,
+                "rotary_base": rotary_base,
+                "precision": precision,
+            },
+            **kwargs,
         )
-        self.feed_forward_norm = keras.layers.RMSNormalization(name="feed_forward_norm")
-        self.feed_forward = FeedForward(feed_forward_units, precision=precision, name="feed_forward")
-
-    def build(self, input_shape: tuple[int, ...]) -> None:
-        for layer in (self.attention_norm, self.attention, self.feed_forward_norm, self.feed_forward):
-            layer.build(input_shape)
-
-    def call(self, inputs_BTE: Any) -> Any:
-        hidden = inputs_BTE + self.attention(self.attention_norm(inputs_BTE))
-        return hidden + self.feed_forward(self.feed_forward_norm(hidden))
-
-    def empty_cache(self, num_slots: int) -> KeyValueCache:
-        """What `step` begins with: room for the keys and values of `num_slots` positions of one text."""
-        return empty_cache(num_slots, num_heads=self.attention.num_heads, head_dim=self.attention.head_dim)
-
-    def step(self, inputs_B1E: Any, cache: KeyValueCache, position: Any) -> tuple[Any, KeyValueCache]:
-        """The block at one position, with the keys and values of earlier positions from a cache.
-
-        Args:
-            inputs_B1E: float tensor; the residual stream at this position.
-            cache: keys and values of the positions before.
-            position: scalar integer tensor, counted from 0.
-        Returns:
-            (B, 1, E) and the cache with this position written. As many positions are seen as it has slots.
-        """
-        queries, key, value = self.attention.project(
-            self.attention_norm(inputs_B1E), keras.ops.reshape(position, (1,))
-        )
-        cache, visible_1S = remember(cache, key, value, position)
-        hidden = inputs_B1E + self.attention.attend(queries, *cache, visible_TS=visible_1S)
-        return hidden + self.feed_forward(self.feed_forward_norm(hidden)), cache
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self.settings}

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from openbook.layers.attention import attended_values
+from openbook.layers.key_value_cache import KeyValueCache, empty_cache
 from openbook.layers.projection import Projection
 from openbook.layers.rotary import rotate
 
@@ -81,6 +82,10 @@ class GroupedQueryAttention(keras.layers.Layer):
             for heads in (keys_BSKD, values_BSKD)
         )
         return self.output_projection(attended_values(queries_BTHD, keys_BSHD, values_BSHD, visible_TS))
+
+    def empty_cache(self, num_slots: int) -> KeyValueCache:
+        """Room for the keys and values of `num_slots` positions of one text."""
+        return empty_cache(num_slots, num_heads=self.num_key_heads, head_dim=self.head_dim)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape

@@ -1,6 +1,4 @@
-"""One decoder block of a Llama model: grouped attention, then a gated feed-forward part."""
-
-# B = batch, T = time, E = model width
+"""The decoder block of a Llama model."""
 
 from typing import Any
 
@@ -8,19 +6,18 @@ import keras
 
 from openbook.layers.gated_feed_forward import GatedFeedForward
 from openbook.layers.grouped_attention import GroupedQueryAttention
-from openbook.layers.key_value_cache import KeyValueCache, empty_cache, remember
+from openbook.layers.residual_block import ResidualBlock
 
 
 @keras.saving.register_keras_serializable(package="openbook")
-class LlamaBlock(keras.layers.Layer):
-    """`x = x + attention(norm(x)); x = x + feed_forward(norm(x))`.
+class LlamaBlock(ResidualBlock):
+    """Grouped attention, then a gated feed-forward part.
 
     Args:
         num_heads, num_key_heads, head_dim, rotary_base: of the attention.
         feed_forward_units: width inside the feed-forward part.
         epsilon: of the normalizations.
         precision: operand type of all products with weights.
-    Shapes: (B, T, E) → (B, T, E).
     Source: Touvron et al. (2023), "LLaMA: Open and efficient foundation language models", section 2.2.
     """
 
@@ -36,53 +33,25 @@ class LlamaBlock(keras.layers.Layer):
         precision: str = "float32",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.settings = {
-            "num_heads": num_heads,
-            "num_key_heads": num_key_heads,
-            "head_dim": head_dim,
-            "feed_forward_units": feed_forward_units,
-            "rotary_base": rotary_base,
-            "epsilon": epsilon,
-            "precision": precision,
-        }
-        self.attention_norm = keras.layers.RMSNormalization(epsilon=epsilon, name="attention_norm")
-        self.attention = GroupedQueryAttention(
-            num_heads,
-            num_key_heads,
-            head_dim,
-            rotary_base=rotary_base,
-            precision=precision,
-            name="attention",
+        super().__init__(
+            attention=GroupedQueryAttention(
+                num_heads,
+                num_key_heads,
+                head_dim,
+                rotary_base=rotary_base,
+                precision=precision,
+                name="attention",
+            ),
+            feed_forward=GatedFeedForward(feed_forward_units, precision=precision, name="feed_forward"),
+            epsilon=epsilon,
+            settings={
+                "num_heads": num_heads,
+                "num_key_heads": num_key_heads,
+                "head_dim": head_dim,
+                "feed_forward_units": feed_forward_units,
+                "rotary_base": rotary_base,
+                "epsilon": epsilon,
+                "precision": precision,
+            },
+            **kwargs,
         )
-        self.feed_forward_norm = keras.layers.RMSNormalization(epsilon=epsilon, name="feed_forward_norm")
-        self.feed_forward = GatedFeedForward(feed_forward_units, precision=precision, name="feed_forward")
-
-    def build(self, input_shape: tuple[int, ...]) -> None:
-        for layer in (self.attention_norm, self.attention, self.feed_forward_norm, self.feed_forward):
-            layer.build(input_shape)
-
-    def call(self, inputs_BTE: Any) -> Any:
-        hidden = inputs_BTE + self.attention(self.attention_norm(inputs_BTE))
-        return hidden + self.feed_forward(self.feed_forward_norm(hidden))
-
-    def empty_cache(self, num_slots: int) -> KeyValueCache:
-        """What `step` begins with: room for the keys and values of `num_slots` positions of one text."""
-        return empty_cache(
-            num_slots, num_heads=self.attention.num_key_heads, head_dim=self.attention.head_dim
-        )
-
-    def step(self, inputs_B1E: Any, cache: KeyValueCache, position: Any) -> tuple[Any, KeyValueCache]:
-        """The block at one position, as `DecoderBlock.step`."""
-        queries, key, value = self.attention.project(
-            self.attention_norm(inputs_B1E), keras.ops.reshape(position, (1,))
-        )
-        cache, visible_1S = remember(cache, key, value, position)
-        hidden = inputs_B1E + self.attention.attend(queries, *cache, visible_TS=visible_1S)
-        return hidden + self.feed_forward(self.feed_forward_norm(hidden)), cache
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self.settings}

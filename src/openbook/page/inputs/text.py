@@ -62,15 +62,7 @@ class TextReader:
         }
 
     def read(self, given: Mapping[str, Any]) -> ReadInput:
-        text = given.get("text")
-        if not isinstance(text, str):
-            raise UsageError("expected a text")
-        if len(text) > MAX_CHARACTERS:
-            raise UsageError(
-                f"the text has {len(text):,} characters; the page takes up to {MAX_CHARACTERS:,}, of which the "
-                f"model sees the first {self.max_tokens} tokens. Paste a shorter part of it"
-            )
-        text = text.encode("utf-8", "replace").decode("utf-8")
+        text = given_text(given, seen=f", of which the model sees the first {self.max_tokens} tokens")
         ids = [int(token) for token in self.encode(text)[0]]
         notes = []
         num_all = len(self.tokenizer.encode(text)) + 1
@@ -157,3 +149,22 @@ def shown_text(text: str) -> str:
         return "".join(_INVISIBLE.get(sign, sign) for sign in text)
     shown = "".join(sign if sign == " " else _INVISIBLE.get(sign, sign) for sign in text)
     return "".join(sign if sign.isprintable() else "·" for sign in shown)
+
+
+def given_text(given: Mapping[str, Any], *, seen: str = "") -> str:
+    """The text of a request, as UTF-8 has it.
+
+    Args:
+        seen: what the model sees of a long one.
+    Raises:
+        UsageError: there is none, or it is too long.
+    """
+    text = given.get("text")
+    if not isinstance(text, str):
+        raise UsageError("expected a text")
+    if len(text) > MAX_CHARACTERS:
+        raise UsageError(
+            f"the text has {len(text):,} characters; the page takes up to {MAX_CHARACTERS:,}{seen}. Paste a "
+            f"shorter part of it"
+        )
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -13,7 +13,7 @@ import numpy as np
 from openbook.errors import UsageError
 from openbook.page.inputs.reading import Json, ReadInput
 from openbook.page.inputs.targets import TargetReader
-from openbook.page.inputs.text import MAX_CHARACTERS, shown_text
+from openbook.page.inputs.text import given_text, shown_text
 
 _PADDING = 0
 _NUM_TOLD = 8
@@ -52,15 +52,7 @@ class WordsReader:
         }
 
     def read(self, given: Mapping[str, Any]) -> ReadInput:
-        text = given.get("text")
-        if not isinstance(text, str):
-            raise UsageError("expected a text")
-        if len(text) > MAX_CHARACTERS:
-            raise UsageError(
-                f"the text has {len(text):,} characters; the page takes up to {MAX_CHARACTERS:,}. Paste a shorter "
-                f"part of it"
-            )
-        text = text.encode("utf-8", "replace").decode("utf-8")
+        text = given_text(given)
         arrays = self.read_text(text)
         notes = []
         if self.is_bag:
