@@ -235,7 +235,9 @@ class Regression(SupervisedRecipe):
 
         assert self.batch_size and self.learning_rate and self.num_folds
         training = LoopTraining(
-            self.optimizer, batch_size=self.batch_size, schedule=Schedule(peak=self.learning_rate)
+            self.optimizer,
+            batch_size=self.batch_size,
+            schedule=Schedule(peak=self.learning_rate, shape=self.schedule),
         )
         for number, splits in enumerate(self.folds(data), start=1):
             num_steps = latest_step(run.checkpoints) or 1

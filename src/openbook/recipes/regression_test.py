@@ -10,6 +10,7 @@ from openbook.recipes import make_recipe
 from openbook.recipes.regression import Regression
 from openbook.recipes.session import resume, train
 from openbook.runs import find_run
+from openbook.supervised.folds import LoopTraining
 from openbook.training.reporter import Reporter
 
 SMALL = {"hidden_units": 8, "batch_size": 8, "steps": 40}
@@ -92,6 +93,21 @@ def test_run_has_a_score_of_folds_and_of_the_kept_model(run):
     assert {"mae", "rmse", "loss", "mae_between_folds", "held_out_mae"} <= set(score)
     for name in ("predicted.png", "folds.png"):
         assert (run.samples_folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.long
+def test_folds_follow_the_schedule_that_was_asked_for(table, place, monkeypatch):
+    shapes = []
+
+    class Noted(LoopTraining):
+        def __init__(self, *args, schedule, **kwargs):
+            shapes.append(schedule.shape)
+            super().__init__(*args, schedule=schedule, **kwargs)
+
+    monkeypatch.setattr("openbook.recipes.regression.LoopTraining", Noted)
+    settings = {**SMALL, "data": str(table), "num_folds": 2, "schedule": "cosine"}
+    train(make_recipe("regression", settings), reporter=Reporter())
+    assert shapes == ["cosine"]
 
 
 @pytest.mark.long
