@@ -11,37 +11,31 @@ _FACTOR, _PREVIOUS_FACTOR = 36313, 27191
 
 
 @keras.saving.register_keras_serializable(package="openbook")
-class PairEmbedding(keras.layers.Layer):
+class PairEmbedding(keras.layers.Embedding):
     """`outputs[t] = embeddings[token] + pair_embeddings[row(token, previous)] + mix * embeddings[previous]`.
 
     Pairs of tokens share the P rows of a table by a hash; `pair_embeddings` and `mix` (E,) begin at zero. Before
     the first position stands token 0.
 
     Args:
-        vocabulary_size: V, at most 32,768.
-        width: E.
+        input_dim: V, at most 32,768.
+        output_dim: E.
         num_pair_rows: P.
     Shapes: integers (B, T) → (B, T, E).
     Source: Svenstrup et al. (2017), "Hash embeddings for efficient word representations", for the table; Peng et
         al. (2023), "RWKV: Reinventing RNNs for the Transformer era", section 3.1, for the mixed-in position.
     """
 
-    def __init__(self, vocabulary_size: int, width: int, *, num_pair_rows: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.vocabulary_size = vocabulary_size
-        self.width = width
+    def __init__(self, input_dim: int, output_dim: int, *, num_pair_rows: int, **kwargs: Any) -> None:
+        super().__init__(input_dim, output_dim, **kwargs)
         self.num_pair_rows = num_pair_rows
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.embeddings = self.add_weight(
-            name="embeddings",
-            shape=(self.vocabulary_size, self.width),
-            initializer=keras.initializers.RandomNormal(stddev=1.0),
-        )
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
+        super().build(input_shape)
         self.pair_embeddings = self.add_weight(
-            name="pair_embeddings", shape=(self.num_pair_rows, self.width), initializer="zeros"
+            name="pair_embeddings", shape=(self.num_pair_rows, self.output_dim), initializer="zeros"
         )
-        self.mix = self.add_weight(name="mix", shape=(self.width,), initializer="zeros")
+        self.mix = self.add_weight(name="mix", shape=(self.output_dim,), initializer="zeros")
 
     def call(self, tokens_BT: Any) -> Any:
         return self.embed(tokens_BT, keras.ops.pad(tokens_BT[:, :-1], ((0, 0), (1, 0))))
@@ -62,13 +56,12 @@ class PairEmbedding(keras.layers.Layer):
         """The layer at one position; the cache is the token before it."""
         return self.embed(inputs_B1, cache), inputs_B1
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return (*input_shape, self.width)
+    def save_own_variables(self, store: Any) -> None:
+        # Keras' embedding would save its table alone.
+        keras.layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store: Any) -> None:
+        keras.layers.Layer.load_own_variables(self, store)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "vocabulary_size": self.vocabulary_size,
-            "width": self.width,
-            "num_pair_rows": self.num_pair_rows,
-        }
+        return {**super().get_config(), "num_pair_rows": self.num_pair_rows}

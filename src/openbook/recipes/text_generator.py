@@ -624,7 +624,11 @@ def build_decoder(recipe: TextGenerator, *, vocabulary_size: int) -> Any:
         )
     else:
         embedding = PairEmbedding(
-            vocabulary_size, recipe.width, num_pair_rows=_PAIR_ROWS * vocabulary_size, name="token_embedding"
+            vocabulary_size,
+            recipe.width,
+            num_pair_rows=_PAIR_ROWS * vocabulary_size,
+            embeddings_initializer=keras.initializers.RandomNormal(stddev=1.0),
+            name="token_embedding",
         )
     hidden = embedding(tokens)
     for index in range(recipe.num_blocks):

@@ -22,6 +22,7 @@ SCRATCH_OF_LAYER: Mapping[str, tuple[Any, ...]] = {
     "BidirectionalLSTM": (sequences.LSTM,),
     "CausalSelfAttention": (sequences.Attention,),
     "LearnedPositions": (layers.Embedding,),
+    "PairEmbedding": (layers.Embedding,),
     "Projection": (layers.Linear,),
 }
 
