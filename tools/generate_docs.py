@@ -206,7 +206,7 @@ def forecast_runs_table() -> str:
         probe, actual = row["probe"], row["actual"]
         rows.append(
             (
-                f"{flags}; {data if data == 'imdb' else f'{data} MB of reviews'}",
+                f"`{row['settings']['recipe']}` {flags}; {f'{data} MB of reviews' if data.isdigit() else data}",
                 readable_duration(row["profile"]["time_s"]["middle"]),
                 f"{readable_duration(probe['time_s']['middle'])} "
                 f"({readable_duration(probe['time_s']['low'])} – {readable_duration(probe['time_s']['high'])})",
