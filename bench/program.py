@@ -142,7 +142,7 @@ def _replayed(program: Any) -> Callable[[Any], Any]:
 
 def _decoder(*, num_blocks: int, width: int, vocabulary_size: int = 8192) -> Any:
     from openbook.recipes import make_recipe
-    from openbook.recipes.text_generator import build_decoder
+    from openbook.recipes.text_scratch import build_decoder
 
     settings = {
         "num_blocks": num_blocks,

@@ -145,7 +145,8 @@ def _mini_gpt():
 
 def _openbook_decoder(*, tied):
     def build():
-        from openbook.recipes.text_generator import TextGenerator, build_decoder
+        from openbook.recipes.text_generator import TextGenerator
+        from openbook.recipes.text_scratch import build_decoder
 
         recipe = TextGenerator(
             data="unused", width=8, num_heads=2, num_blocks=2, feed_forward_units=16, tied_output=tied

@@ -12,7 +12,8 @@ from openbook.errors import UsageError
 from openbook.projects.filling import filled
 from openbook.projects.pieces import Pieces
 from openbook.projects.run_again import read_again, sha256_of
-from openbook.recipes import text_generator
+from openbook.recipes.text_generator import TOKENIZER_NAME
+from openbook.recipes.text_scratch import ADAM_RATES, TIED_ADAM_RATES, FromScratch
 from openbook.runs import Run
 from openbook.saved_models import load_model
 
@@ -42,7 +43,7 @@ def pieces_of(run: Run, folder: Path) -> Iterator[Pieces]:
         writer.writerow(["text", "side"])
         writer.writerows([text, "train"] for text in data.train_texts)
         writer.writerows([text, "test"] for text in data.held_out_texts)
-    shutil.copyfile(run.path / text_generator.TOKENIZER_NAME, folder / _TOKENIZER)
+    shutil.copyfile(run.path / TOKENIZER_NAME, folder / _TOKENIZER)
     score = run.section("score")
     optimizer = str(settings.get("optimizer", "adamw"))
     yield Pieces(
@@ -54,8 +55,8 @@ def pieces_of(run: Run, folder: Path) -> Iterator[Pieces]:
             "FINGERPRINT": sha256_of(path),
             "CONTEXT_LENGTH": settings["context_length"],
             "HELD_OUT_SHARE": settings["held_out_share"],
-            "SCORED_BYTES": text_generator._SCORED_BYTES,
-            "COMPARED_BYTES": text_generator._COMPARED_BYTES,
+            "SCORED_BYTES": FromScratch.scored_bytes,
+            "COMPARED_BYTES": FromScratch.compared_bytes,
         },
         parts=(optimizer,),
         model=_model(run, optimizer),
@@ -95,7 +96,7 @@ def _model(run: Run, optimizer: str) -> str:
     if not is_tied:
         constants["NUM_PAIR_ROWS"] = int(embedding.num_pair_rows)
     if optimizer == "muon":
-        rates = text_generator._TIED_ADAM_RATES if is_tied else text_generator._ADAM_RATES
+        rates = TIED_ADAM_RATES if is_tied else ADAM_RATES
         constants["RATES"] = dict(rates)
     parts = ("tied" if is_tied else "pairs", optimizer, str(settings["precision"]))
     return filled("text_generator/model.py", constants=constants, parts=parts)

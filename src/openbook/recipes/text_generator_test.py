@@ -10,13 +10,9 @@ import pytest
 from openbook.errors import RunError, UsageError
 from openbook.recipes import make_recipe
 from openbook.recipes.session import resume, train
-from openbook.recipes.text_generator import (
-    SIZES,
-    TextData,
-    TextGenerator,
-    build_decoder,
-    suitable_vocabulary_size,
-)
+from openbook.recipes.text_generator import TextGenerator
+from openbook.recipes.text_scratch import SIZES, build_decoder, suitable_vocabulary_size
+from openbook.recipes.text_task import TextData
 from openbook.runs import find_run
 from openbook.text.sampling import Decoding
 from openbook.training.reporter import Reporter

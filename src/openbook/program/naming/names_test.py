@@ -12,7 +12,8 @@ from openbook.layers import DecoderBlock
 from openbook.program.model import forward_program, step_program
 from openbook.program.naming import axis_names, name_values
 from openbook.program.program import program_of
-from openbook.recipes.text_generator import TextGenerator, build_decoder
+from openbook.recipes.text_generator import TextGenerator
+from openbook.recipes.text_scratch import build_decoder
 
 X = np.linspace(-2.0, 2.0, 12, dtype="float32").reshape(2, 6)
 SEQUENCE = np.linspace(-1.0, 1.0, 80, dtype="float32").reshape(2, 5, 8)
