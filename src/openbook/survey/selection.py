@@ -121,7 +121,7 @@ def select(survey: Survey, rows: polars.DataFrame, selection: Selection) -> Sele
                 filter=step_filter,
                 num_removed=before - rows.height,
                 num_left=rows.height,
-                remark=remark(rows.height),
+                remark=remark,
             )
         )
     if selection.exclude_students:
@@ -165,49 +165,48 @@ def names_meant(
     return frozenset(found)
 
 
-_Filter = tuple[str, str, Callable[[str], bool], Callable[[int], str]]
+_Filter = tuple[str, str, Callable[[str], bool], str]
+
+
+def _filter_by_name(
+    rows: polars.DataFrame,
+    flag: str,
+    wanted: Iterable[str],
+    spellings: Spellings,
+    column: str,
+    why_missing: str,
+) -> _Filter:
+    """Keeps the answers that stand for one of some names, however the file spells them."""
+    present = {spellings.name(text) for text in rows[column].unique().drop_nulls()}
+    chosen = names_meant(wanted, spellings, present, flag=flag)
+    missing = ", ".join(sorted(chosen - present))
+    remark = f"{missing}: {why_missing}" if missing else ""
+    return (
+        f"{flag} {', '.join(sorted(chosen))}",
+        column,
+        lambda text: spellings.name(text) in chosen,
+        remark,
+    )
 
 
 def _filters(survey: Survey, rows: polars.DataFrame, selection: Selection) -> Iterator[_Filter]:
     """Each filter: as typed, its column, which answers it keeps, and a remark on what was left."""
     layout = survey.layout
-
-    def nothing(num_left: int) -> str:
-        return ""
-
-    if selection.countries:
-        present = {countries().name(text) for text in rows[layout.country].unique().drop_nulls()}
-        chosen = names_meant(selection.countries, countries(), present, flag="--country")
-        missing = sorted(chosen - present)
-        yield (
-            f"--country {', '.join(sorted(chosen))}",
-            layout.country,
-            lambda text: countries().name(text) in chosen,
-            # Kaggle counts countries with fewer than 50 answers as Other.
-            lambda num_left: (
-                f"{', '.join(missing)}: not in the file of {layout.year}, where countries with fewer than 50 "
-                f"answers are counted as Other"
-                if missing
-                else ""
-            ),
-        )
-    if selection.roles:
-        present = {roles().name(text) for text in rows[layout.role].unique().drop_nulls()}
-        chosen_roles = names_meant(selection.roles, roles(), present, flag="--role")
-        absent = sorted(chosen_roles - present)
-        yield (
-            f"--role {', '.join(sorted(chosen_roles))}",
-            layout.role,
-            lambda text: roles().name(text) in chosen_roles,
-            lambda num_left: f"{', '.join(absent)}: not among the roles of {layout.year}" if absent else "",
-        )
-    for flag, years, column in (
+    # Kaggle counts countries with fewer than 50 answers as Other.
+    few = f"not in the file of {layout.year}, where countries with fewer than 50 answers are counted as Other"
+    for flag, wanted, spellings, column, why_missing in (
+        ("--country", selection.countries, countries(), layout.country, few),
+        ("--role", selection.roles, roles(), layout.role, f"not among the roles of {layout.year}"),
+    ):
+        if wanted:
+            yield _filter_by_name(rows, flag, wanted, spellings, column, why_missing)
+    for flag, years, years_column in (
         ("--min-coding-years", selection.min_coding_years, layout.coding_years),
         ("--min-ml-years", selection.min_ml_years, layout.machine_learning_years),
     ):
         if years is not None:
-            assert column is not None  # `columns_needed` has looked
-            yield _years_filter(f"{flag} {years:g}", column, years, rows)
+            assert years_column is not None  # `columns_needed` has looked
+            yield _years_filter(f"{flag} {years:g}", years_column, years, rows)
 
 
 def _years_filter(text: str, column: str, years: float, rows: polars.DataFrame) -> _Filter:
@@ -227,4 +226,4 @@ def _years_filter(text: str, column: str, years: float, rows: polars.DataFrame) 
         known = between.get(answer)
         return known is not None and known[0] >= years
 
-    return text, column, keeps, lambda num_left: "; ".join(remarks)
+    return text, column, keeps, "; ".join(remarks)
