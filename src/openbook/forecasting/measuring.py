@@ -42,6 +42,10 @@ _PRODUCT_SHAPES = {
 _CONVOLUTION_SHAPES = ((16, 28, 3, 1, 32), (16, 28, 3, 32, 64), (8, 14, 3, 64, 128))
 _SMALL_BYTES, _LARGE_BYTES = 1 << 20, 64 << 20
 _NUM_TIMINGS = 5
+# Until the memory that results go into has been touched, a pass over large arrays waits for the system to hand it out.
+_NUM_WARM_UPS = 3
+# Now and then the system hands out memory that is slow for as long as it is held: other memory is tried.
+_NUM_PLACES = 4
 _LONGEST_TIMING_S = 0.05
 _NUM_CHAINED = 64
 _NUM_LOOPS = 200
@@ -155,9 +159,12 @@ def _bandwidth(size_bytes: int) -> float:
     import jax
     import jax.numpy as jnp
 
-    values = jnp.full((size_bytes // 4,), 0.5)
-    duration_s = _time(jax.jit(lambda a, b: 0.9 * a + b), values, values + 1.0)
-    return 3e-9 * size_bytes / duration_s
+    add = jax.jit(lambda a, b: 0.9 * a + b)
+    durations_s = []
+    for _ in range(_NUM_PLACES):
+        values = jnp.full((size_bytes // 4,), 0.5)
+        durations_s += _times(add, values, values + 1.0)
+    return 3e-9 * size_bytes / min(durations_s)
 
 
 def _element_gops() -> float:
@@ -294,17 +301,23 @@ def _disk_gb_per_s() -> float:
 
 
 def _time(function: Callable[..., Any], *arguments: Any) -> float:
-    """Seconds of one call, the first, which compiles, not counted; the median of a few."""
+    """Seconds of one call: the median of a few."""
+    return max(1e-9, statistics.median(_times(function, *arguments)))
+
+
+def _times(function: Callable[..., Any], *arguments: Any) -> list[float]:
+    """Seconds of a few calls; the first ones, which compile and take memory, are not counted."""
     import jax
 
-    jax.block_until_ready(function(*arguments))
+    for _ in range(_NUM_WARM_UPS):
+        jax.block_until_ready(function(*arguments))
     durations_s: list[float] = []
     end_s = time.perf_counter() + _LONGEST_TIMING_S
-    while len(durations_s) < 2 or (len(durations_s) < _NUM_TIMINGS and time.perf_counter() < end_s):
+    while len(durations_s) < 3 or (len(durations_s) < _NUM_TIMINGS and time.perf_counter() < end_s):
         begin_s = time.perf_counter()
         jax.block_until_ready(function(*arguments))
         durations_s.append(time.perf_counter() - begin_s)
-    return max(1e-9, statistics.median(durations_s))
+    return durations_s
 
 
 class _without_compilation_cache:  # noqa: N801 - reads as a condition in `with`

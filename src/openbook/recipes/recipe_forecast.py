@@ -33,6 +33,7 @@ _SHARE_OF_BUDGET = 0.1
 # Settings that fit are looked for no longer than this, and no more than so many are offered.
 _OFFERING_S = 4.0
 _NUM_OFFERS = 3
+_NUM_LENGTHS = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -209,19 +210,13 @@ def _offers(recipe: Recipe, data: Any, scale: float, situation: Situation, made:
         process_bytes=made.process_bytes,
     )
     offers = []
-    limit_s = made.forecast.budget_s
-    if made.forecast.fits_memory and limit_s is not None and recipe.length.budget_s is None:
-        before_s = made.forecast.train_s.middle - made.forecast.phases["steps"]
-        steps = int((limit_s - before_s) / made.forecast.step_s)
-        if steps >= 1:
-            offers.append(
-                _changed(
-                    recipe, dataclasses.replace(recipe, steps=steps, epochs=None), data, scale, situation
-                )
-            )
-    elif made.forecast.fits_memory and limit_s is not None:
-        enough = f"{round(3 * made.forecast.phases['compile'] + 1)}s"
-        offers.append(_changed(recipe, dataclasses.replace(recipe, budget=enough), data, scale, situation))
+    if made.forecast.fits_memory and made.forecast.budget_s is not None:
+        if recipe.length.budget_s is None:
+            longest = _longest_that_fits(recipe, data, scale, situation, made.forecast)
+            offers += [longest] if longest else []
+        else:
+            enough = f"{round(3 * made.forecast.phases['compile'] + 1)}s"
+            offers.append(_changed(recipe, dataclasses.replace(recipe, budget=enough), data, scale, situation))
     begin_s = time.monotonic()
     for smaller in recipe.smaller():
         if len(offers) >= _NUM_OFFERS or time.monotonic() - begin_s > _OFFERING_S:
@@ -230,6 +225,24 @@ def _offers(recipe: Recipe, data: Any, scale: float, situation: Situation, made:
         if offer.forecast.fits_memory and offer.forecast.fits_budget:
             offers.append(offer)
     return tuple(offers)
+
+
+def _longest_that_fits(
+    recipe: Recipe, data: Any, scale: float, situation: Situation, forecast: Forecast
+) -> Offer | None:
+    """As many steps as the limit has room for; None where there is no time for one."""
+    limit_s = forecast.budget_s or math.inf
+    # What an offer takes besides its steps is known once it is forecast itself.
+    for _ in range(_NUM_LENGTHS):
+        steps = int((limit_s - forecast.train_s.middle + forecast.phases["steps"]) / forecast.step_s)
+        if steps < 1:
+            return None
+        other = dataclasses.replace(recipe, steps=steps, epochs=None)
+        offer = _changed(recipe, other, data, scale, situation)
+        if offer.forecast.fits_budget:
+            return offer
+        forecast = offer.forecast
+    return None
 
 
 def _changed(recipe: Recipe, other: Recipe, data: Any, scale: float, situation: Situation) -> Offer:

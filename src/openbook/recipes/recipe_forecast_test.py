@@ -1,5 +1,6 @@
 """The forecast of a recipe on real texts: what it tells, what it offers, and that training records it."""
 
+import dataclasses
 import json
 
 import pytest
@@ -99,6 +100,22 @@ def test_limit_that_is_too_short_brings_offers_that_fit(texts):
     assert found.offers[0].flags.startswith("--steps ")
     assert "longer than the budget" in str(found)
     assert found.offers[0].flags in str(found)
+
+
+def test_offer_fits_where_the_profile_expects_a_longer_compilation_than_was_seen(texts, monkeypatch):
+    import openbook.recipes.recipe_forecast as module
+
+    measured = module.profile_here
+
+    def with_slow_compiler(folder, *, say):
+        profile = measured(folder, say=say)
+        return dataclasses.replace(profile, compile_s=20 * profile.compile_s)
+
+    monkeypatch.setattr(module, "profile_here", with_slow_compiler)
+    found = forecast(texts, level="probe", steps=1_000_000, budget="60s")
+    assert found.offers
+    assert found.offers[0].forecast.phases["compile"] > 2 * found.forecast.phases["compile"]
+    assert all(offer.forecast.fits_budget for offer in found.offers)
 
 
 def test_model_that_no_smaller_one_can_replace_is_told_not_to_fit(texts, monkeypatch):
