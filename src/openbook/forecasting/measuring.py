@@ -42,7 +42,7 @@ _PRODUCT_SHAPES = {
 _CONVOLUTION_SHAPES = ((16, 28, 3, 1, 32), (16, 28, 3, 32, 64), (8, 14, 3, 64, 128))
 _SMALL_BYTES, _LARGE_BYTES = 1 << 20, 64 << 20
 _NUM_TIMINGS = 5
-# Until the memory that results go into has been touched, a pass over large arrays waits for the system to hand it out.
+# Until the memory of the results has been touched, a pass over large arrays waits for the system to hand it out.
 _NUM_WARM_UPS = 3
 # Now and then the system hands out memory that is slow for as long as it is held: other memory is tried.
 _NUM_PLACES = 4

@@ -17,7 +17,7 @@ from openbook.errors import UsageError
 from openbook.recipes.recipe import setting
 from openbook.recipes.supervised import HeldOut, SupervisedRecipe
 from openbook.supervised.examples import ArrayExamples
-from openbook.supervised.frozen import HeadOfModel, features_of, head_of
+from openbook.supervised.frozen import FrozenNetwork, HeadOfModel, features_of, head_of
 from openbook.supervised.goals import Classification, Goal, class_answer
 from openbook.supervised.picture_examples import PictureExamples
 from openbook.supervised.task import Splits, SupervisedTask
@@ -43,6 +43,10 @@ _PACE: Mapping[str, tuple[int, float]] = {
     "fine-tuned": (32, 3e-4),
 }
 _FEATURE_BATCH = 32
+# A frozen network's weights are held by its model, the one that is saved, the training's state and its copies; and
+# they are in each file of weights.
+_NUM_WHOLE_MODELS = 6
+_NUM_WEIGHT_FILES = 7
 # The later layers of a pretrained network know what it was trained on, the earlier ones edges and textures.
 _TUNED_SHARE = 1 / 3
 
@@ -268,6 +272,9 @@ class ImageClassifier(SupervisedRecipe):
             build=lambda: self._feature_head(features_BF.shape[1], num_classes=len(data.classes)),
             batch_at=lambda step: (inputs_BF, np.zeros(len(inputs_BF), np.int32)),
             prepare_s=work.prepare_s + num_batches * batch_s,
+            preprocessing_bytes=work.preprocessing_bytes + _NUM_WEIGHT_FILES * function.num_bytes,
+            data_bytes=round(scale * len(data.labels_N)) * features_BF[0].nbytes
+            + _NUM_WHOLE_MODELS * function.num_bytes,
         )
 
     def _feature_head(self, num_features: int, *, num_classes: int) -> Any:
@@ -365,16 +372,6 @@ def _frozen_backbone(name: str, side: int) -> Any:
 
 
 @functools.cache
-def _feature_function(backbone: str, side: int) -> Any:
+def _feature_function(backbone: str, side: int) -> FrozenNetwork:
     """Pictures → pooled features, compiled once in a process."""
-    import jax
-
-    model = _frozen_backbone(backbone, side)
-
-    @jax.jit
-    def features(weights: Any, pictures_BHWC: Any) -> Any:
-        outputs, _ = model.stateless_call([], weights, pictures_BHWC, training=False)
-        return outputs.mean(axis=(1, 2))
-
-    weights = [variable.value for variable in model.non_trainable_variables]
-    return lambda pictures_BHWC: features(weights, pictures_BHWC)
+    return FrozenNetwork(_frozen_backbone(backbone, side))

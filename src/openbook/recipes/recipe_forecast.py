@@ -216,7 +216,9 @@ def _offers(recipe: Recipe, data: Any, scale: float, situation: Situation, made:
             offers += [longest] if longest else []
         else:
             enough = f"{round(3 * made.forecast.phases['compile'] + 1)}s"
-            offers.append(_changed(recipe, dataclasses.replace(recipe, budget=enough), data, scale, situation))
+            offers.append(
+                _changed(recipe, dataclasses.replace(recipe, budget=enough), data, scale, situation)
+            )
     begin_s = time.monotonic()
     for smaller in recipe.smaller():
         if len(offers) >= _NUM_OFFERS or time.monotonic() - begin_s > _OFFERING_S:

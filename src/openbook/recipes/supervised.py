@@ -20,7 +20,7 @@ from openbook.runs.atomic import atomic_write
 from openbook.saved_models import load_model
 from openbook.supervised.examples import Batches
 from openbook.supervised.goals import Goal
-from openbook.supervised.task import Splits, SupervisedTask, predict
+from openbook.supervised.task import Splits, SupervisedTask
 from openbook.training.callback import current_watch, custom_scores, num_evaluations
 from openbook.training.schedule import Schedule
 from openbook.training.seeding import seeded
@@ -198,11 +198,10 @@ class SupervisedRecipe(Recipe, abc.ABC):
         return fit(self._task(model, splits), settings, run=run, reporter=reporter)
 
     def finish(self, model: Any, splits: Splits, run: Run, reporter: Reporter) -> Finished:
-        assert self.batch_size
         reporter.message(f"Scoring {len(splits.test):,} held-out examples …")
-        score = self._task(model, splits).test_score()
-        outputs = predict(model, splits.test, batch_size=self.batch_size)
-        _, targets = splits.test.batch(np.arange(len(splits.test)))
+        task = self._task(model, splits)
+        score = task.test_score()
+        outputs, targets = task.test_outputs()
         score |= custom_scores(current_watch().metrics, outputs, targets)
         held_out = HeldOut(splits=splits, outputs=outputs, targets=targets, run=run, reporter=reporter)
         samples = self.samples(held_out)

@@ -54,6 +54,32 @@ def head_of(model: Any, *, features: str) -> Any:
     return keras.Model(inputs, hidden, name="head")
 
 
+class FrozenNetwork:
+    """A network that is not trained, as the source of features; compiled at its first use.
+
+    Args:
+        model: pictures (B, H, W, C) → (B, h, w, F), of which only the means over places are taken.
+
+    Attributes:
+        num_bytes: of its weights.
+    """
+
+    def __init__(self, model: Any) -> None:
+        import jax
+
+        def features(weights: Any, pictures_BHWC: Any) -> Any:
+            outputs, _ = model.stateless_call([], weights, pictures_BHWC, training=False)
+            return outputs.mean(axis=(1, 2))
+
+        self._features = jax.jit(features)
+        self._weights = [variable.value for variable in model.non_trainable_variables]
+        self.num_bytes = sum(weight.nbytes for weight in self._weights)
+
+    def __call__(self, pictures_BHWC: np.ndarray) -> Any:
+        """Features: (B, F)."""
+        return self._features(self._weights, pictures_BHWC)
+
+
 def features_of(function: Any, pictures_NHWC: np.ndarray, *, batch_size: int) -> np.ndarray:
     """A frozen network's features of all pictures: float32 (N, F).
 

@@ -72,6 +72,12 @@ class SupervisedTask:
         other = [variable.value for variable in self.model.non_trainable_variables]
         return self._score(trainable, other, self._splits.test)
 
+    def test_outputs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Outputs (N, …) of the model's own weights for the test examples, and their targets (N, …)."""
+        examples = self._splits.test
+        _, targets = examples.batch(np.arange(len(examples)))
+        return predict(self.model, examples, batch_size=self._batch_size), targets
+
     def _score(self, trainable: Any, non_trainable: Any, examples: Examples) -> dict[str, float]:
         sums: dict[str, np.ndarray] = {}
         for inputs, targets, weights_B in padded_batches(examples, self._batch_size):
