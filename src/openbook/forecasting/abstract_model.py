@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +13,7 @@ from openbook.program.cost import ProgramCost, cost_of
 from openbook.program.program import FORWARD, Program, program_of_jaxpr
 from openbook.runs.machine import resident_bytes
 from openbook.training.step import train_step_function
+from openbook.training.weightless import without_weights
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,21 +51,6 @@ class StepProgram:
     @property
     def state_bytes(self) -> int:
         return self.weight_bytes + self.statistics_bytes + self.slot_bytes
-
-
-@contextlib.contextmanager
-def without_weights() -> Iterator[None]:
-    """Keras variables that are made inside have a shape and no value, and never get one."""
-    import keras
-    from keras.src.backend.common import global_state
-
-    # Keras keeps a list of variables to draw later; ours are to be forgotten.
-    others = list(global_state.get_global_attribute("uninitialized_variables", []) or [])
-    try:
-        with keras.StatelessScope(initialize_variables=False):
-            yield
-    finally:
-        global_state.set_global_attribute("uninitialized_variables", others)
 
 
 def read_step(

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from openbook.forecasting.abstract_model import compiled, read_step, without_weights
+from openbook.forecasting.abstract_model import compiled, read_step
+from openbook.training.weightless import without_weights
 
 
 def test_nothing_is_drawn_and_nothing_is_left_to_draw(workload):

@@ -20,10 +20,13 @@ class LowRankTraining:
     Args:
         model: functional; it has the updates until `merge` is called.
         rank: of the updates.
+
+    Attributes:
+        whole: the Keras model.
     """
 
     def __init__(self, model: Any, *, rank: int) -> None:
-        self._model = model
+        self.whole = model
         for variable in model.variables:
             variable.trainable = False
         for projection in _projections(model):
@@ -47,14 +50,14 @@ class LowRankTraining:
     ) -> tuple[Any, ...]:
         """As a Keras model's."""
         frozen, tokens_BT = inputs
-        outputs, _, *rest = self._model.stateless_call(trainable, frozen, tokens_BT, **options)
+        outputs, _, *rest = self.whole.stateless_call(trainable, frozen, tokens_BT, **options)
         return outputs, list(non_trainable), *rest
 
     def merge(self) -> None:
         """Add the updates to the weights: the model is an ordinary one again, that does what it did with them."""
-        for projection in _projections(self._model):
+        for projection in _projections(self.whole):
             projection.merge_low_rank_update()
-        for variable in self._model.variables:
+        for variable in self.whole.variables:
             variable.trainable = True
 
 

@@ -20,6 +20,7 @@ from openbook.runs.atomic import atomic_write
 from openbook.saved_models import load_model
 from openbook.supervised.examples import Batches
 from openbook.supervised.goals import Goal
+from openbook.supervised.quick_depthwise import quick
 from openbook.supervised.task import Splits, SupervisedTask
 from openbook.training.callback import current_watch, custom_scores, num_evaluations
 from openbook.training.schedule import Schedule
@@ -150,7 +151,7 @@ class SupervisedRecipe(Recipe, abc.ABC):
             settings=settings,
             length=self.length,
             checkpoint_interval_s=self.checkpoint_interval_s,
-            build=lambda: self.build_model(splits.facts),
+            build=lambda: quick(self.build_model(splits.facts)),
             optimizer=self.optimizer,
             loss=splits.goal.loss,
             batch_at=batches.batch_at,
@@ -159,9 +160,8 @@ class SupervisedRecipe(Recipe, abc.ABC):
             units_per_step=self.batch_size,
             prepare_s=0.0,  # a forecast, which every run makes, has prepared the data already
             data_bytes=0,
-            passing_bytes=0,
             num_evaluations=num_evaluations(self.patience),
-            evaluation=ForwardWork(batches=num_validated),
+            evaluation=ForwardWork(batches=num_validated, num_traced=0, num_kept=1),
             final=ForwardWork(batches=2 * num_tested, num_traced=2, num_compiled=1),
             preprocessing_bytes=len(json.dumps(splits.facts)),
         )

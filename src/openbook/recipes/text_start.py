@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from openbook.errors import RunError, UsageError
-from openbook.forecasting.abstract_model import without_weights
 from openbook.forecasting.workload import Workload
 from openbook.pretrained import Start, load_start
 from openbook.pretrained.low_rank import LowRankTraining, merged_weights
@@ -23,6 +22,7 @@ from openbook.pretrained.start import check_start
 from openbook.recipes.text_origin import TextOrigin
 from openbook.recipes.text_task import TextTask
 from openbook.training.seeding import seeded
+from openbook.training.weightless import without_weights
 
 if TYPE_CHECKING:
     from openbook.recipes.text_generator import TextGenerator

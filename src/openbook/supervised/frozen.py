@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from openbook.supervised.quick_depthwise import quick
+
 
 class HeadOfModel:
     """The trainable end of a model as the training loop sees a model: features in, the model's own weights.
@@ -17,12 +19,16 @@ class HeadOfModel:
     Args:
         model: the whole; only the layers of `head` are trainable.
         head: features (B, F) → outputs, made of the whole model's layers.
+
+    Attributes:
+        whole: the Keras model.
     """
 
     def __init__(self, model: Any, head: Any) -> None:
         self.trainable_variables = model.trainable_variables
         self.non_trainable_variables = model.non_trainable_variables
         self._head = head
+        self.whole = model
         positions = {id(variable): index for index, variable in enumerate(self.non_trainable_variables)}
         self._own = [positions[id(variable)] for variable in head.non_trainable_variables]
 
@@ -67,8 +73,10 @@ class FrozenNetwork:
     def __init__(self, model: Any) -> None:
         import jax
 
+        network = quick(model)
+
         def features(weights: Any, pictures_BHWC: Any) -> Any:
-            outputs, _ = model.stateless_call([], weights, pictures_BHWC, training=False)
+            outputs, _ = network.stateless_call([], weights, pictures_BHWC, training=False)
             return outputs.mean(axis=(1, 2))
 
         self._features = jax.jit(features)

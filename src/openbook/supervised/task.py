@@ -13,6 +13,7 @@ import numpy as np
 
 from openbook.supervised.examples import Batches, Examples
 from openbook.supervised.goals import Goal
+from openbook.supervised.quick_depthwise import quick
 from openbook.training.state import TrainingState
 
 
@@ -39,7 +40,7 @@ class SupervisedTask:
     unit = "examples"
 
     def __init__(self, model: Any, splits: Splits, *, batch_size: int, seed: int) -> None:
-        self.model = model
+        self.model = quick(model)
         self._splits = splits
         self._batch_size = batch_size
         self._batches = Batches(examples=splits.train, batch_size=batch_size, seed=seed)
@@ -112,8 +113,9 @@ def predict(model: Any, examples: Examples, *, batch_size: int) -> np.ndarray:
 
     trainable = [variable.value for variable in model.trainable_variables]
     other = [variable.value for variable in model.non_trainable_variables]
+    network = quick(model)
     call = jax.jit(
-        lambda weights, rest, inputs: model.stateless_call(weights, rest, inputs, training=False)[0]
+        lambda weights, rest, inputs: network.stateless_call(weights, rest, inputs, training=False)[0]
     )
     outputs = [
         np.asarray(call(trainable, other, inputs))[: int(weights_B.sum())]

@@ -104,7 +104,8 @@ class _Session:
         self._resume()
         self.first_step = self.step
         for callback in self.watch.callbacks:
-            callback.model = task.model
+            # The loop may see a stand-in for the Keras model, with its variables.
+            callback.model = getattr(task.model, "whole", task.model)
             callback.on_begin(self.step)
         self.holds_each_step = any(each.wants_weights_of_each_step for each in self.watch.callbacks)
         self.clock_s = time.monotonic()

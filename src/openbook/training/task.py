@@ -15,7 +15,7 @@ class Task(Protocol):
     """A model, its loss and its data; one implementation per kind of data.
 
     Attributes:
-        model: a built Keras model.
+        model: a built Keras model, or what stands in for it with its variables and says so in `whole`.
         steps_per_epoch: steps in which every training example is seen once.
         score_key: entry of the score by which the best weights are chosen; the lowest is best.
         unit: what is counted for the speed, such as "tokens".
