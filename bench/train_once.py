@@ -52,13 +52,13 @@ def train_prepared(recipe: Any, splits: Any, *, epochs: float, score: str) -> di
     """
     from openbook.runs import Run
     from openbook.training.reporter import Reporter
-    from openbook.training.seeding import seeded
+    from openbook.training.seeding import first_weights
 
     prepare()
     recipe = dataclasses.replace(recipe, epochs=epochs)
     with _own_folder():
         run = Run.create(recipe=recipe.name, record={"seed": recipe.seed})
-        with seeded(recipe.seed):
+        with first_weights(recipe.seed):
             model = recipe.build_model(splits.facts)
         fitted = recipe.fit(model, splits, run, Reporter())
         found = recipe._task(model, splits).test_score()

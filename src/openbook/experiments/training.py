@@ -15,7 +15,7 @@ from openbook.experiments.experiment import Examples, Experiment, Net, Outcome, 
 from openbook.experiments.learners import KerasLearner, Learner, model_of
 from openbook.experiments.scratch_learner import ScratchLearner
 from openbook.supervised.task import Splits
-from openbook.training.seeding import seeded
+from openbook.training.seeding import first_weights
 
 _BATCH_SIZE = 64
 _NUM_SCORES = 25
@@ -82,7 +82,7 @@ def run_experiment(
 
 def _train(net: Net, *, num_epochs: int, seed: int, expect: Callable[[float, float], None]) -> Outcome:
     begin_s = time.perf_counter()
-    with seeded(seed):
+    with first_weights(seed):
         model = model_of(net)
     learner = ScratchLearner(net, model) if net.is_from_scratch else KerasLearner(net, model)
     scored = {round(epoch) for epoch in np.linspace(0, num_epochs, min(_NUM_SCORES, num_epochs) + 1)}

@@ -24,7 +24,7 @@ from openbook.supervised.goals import Goal
 from openbook.supervised.goals import Regression as RegressionGoal
 from openbook.supervised.task import Splits, predict
 from openbook.training.schedule import Schedule
-from openbook.training.seeding import seeded
+from openbook.training.seeding import first_weights
 
 if TYPE_CHECKING:
     import polars
@@ -244,7 +244,7 @@ class Regression(SupervisedRecipe):
             if self.length.budget_s is not None:
                 num_steps = min(num_steps, _MAX_FOLD_EPOCHS * max(1, len(splits.train) // self.batch_size))
             reporter.message(f"Fold {number} of {self.num_folds}: {num_steps:,} steps …")
-            with seeded(self.seed + number):
+            with first_weights(self.seed + number):
                 model = self.build_model(splits.facts)
             training.train(model, splits, num_steps=num_steps, seed=self.seed)
             said = predict(model, splits.test, batch_size=self.batch_size)[:, 0]

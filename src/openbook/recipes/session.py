@@ -25,7 +25,7 @@ from openbook.training.callback import Callback, Metric, Watch, watching
 from openbook.training.devices import has_accelerator, peak_memory
 from openbook.training.phases import Phases
 from openbook.training.reporter import Reporter
-from openbook.training.seeding import seeded
+from openbook.training.seeding import first_weights
 from openbook.training.tensorboard import TensorBoardCallback, check_tensorboard
 
 
@@ -220,7 +220,7 @@ def _train_to_end(
     phases = account.phases
     with phases.measure("prepare"):
         splits = recipe.prepare(data, run, reporter)
-    with phases.measure("build"), seeded(recipe.seed):
+    with phases.measure("build"), first_weights(recipe.seed):
         model = recipe.build(splits)
     reporter.message(f"Training a model of {model.count_params():,} parameters …")
     try:

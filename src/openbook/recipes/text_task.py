@@ -127,7 +127,12 @@ class TextTask:
 
     def logits_after(self, tokens_BT: np.ndarray) -> np.ndarray:
         """The model's logits for the token after each position: (B, T, V)."""
-        return np.asarray(self.model(tokens_BT))
+        import jax
+
+        # Called as it is, Keras would have each of its operations compiled by itself.
+        call = jax.jit(lambda weights, frozen, tokens: self.model.stateless_call(weights, frozen, tokens)[0])
+        weights = [variable.value for variable in self.model.trainable_variables]
+        return np.asarray(call(weights, self._frozen, tokens_BT))
 
     def score(self, weights: Any, stream: TokenStream) -> dict[str, float]:
         """Score of a held-out stream as numbers by name."""
