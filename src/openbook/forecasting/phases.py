@@ -13,10 +13,10 @@ from openbook.forecasting.workload import ForwardWork, Workload
 from openbook.program.program import FORWARD
 
 # A program that is read from the cache on disk instead of compiled, as a share of compiling it.
-READ_SHARE = 0.35
-# Drawing first weights: operations compiled for it, and numbers a second.
-_NUM_BUILD_PROGRAMS = 300
-_DRAWN_PER_S = 30e6
+READ_SHARE = 0.15
+# Drawing first weights: operations compiled for each shape, and numbers a second.
+_DRAWING_OPERATIONS = 200
+_DRAWN_PER_S = 20e6
 # What a program brings besides the layers', in operations: a loss, a loop, what is drawn.
 _OWN_OPERATIONS = 20
 # Arrays of a run's folder as large as the weights: the model, the best, four snapshots.
@@ -33,6 +33,7 @@ class Measured:
         forecast_s: making this forecast.
         process_bytes: memory of this process with the step compiled: resident, or its peak where steps were taken.
         has_arrays: steps were taken, so that their arrays are in it.
+        compiles_first: the run's own forecast, which is in `forecast_s`, will have compiled the step.
     """
 
     start_s: float
@@ -40,6 +41,7 @@ class Measured:
     forecast_s: float
     process_bytes: int
     has_arrays: bool = False
+    compiles_first: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,15 +81,20 @@ def parts_of(
     forward_operations = len(step.forward.steps)
     # Programs of the forward part are read and compiled in a share of the time that goes with their length.
     forward_share = forward_operations / max(1, len(step.cost.steps))
-    batch_s = step_s * min(1.0, time_of(step.program, step.forward, profile).total / whole_s)
+    # What the compiler fuses is known of the whole step only: the share is of both without that.
+    plain_s = time_of(step.program, step.cost, profile).total
+    batch_s = step_s * min(1.0, time_of(step.program, step.forward, profile).total / plain_s)
     pass_s = 1e-9 * step.weight_bytes / profile.cache_gb_per_s + forward_operations * profile.loop_overhead_s
     disk = 1e9 * profile.disk_gb_per_s
 
     def seconds(work: ForwardWork, *, times: float) -> float:
-        read_s = work.num_traced * forward_share * (trace_s + READ_SHARE * compile_s)
-        new_s = 0.0 if is_known else work.num_compiled * forward_share * (1 - READ_SHARE) * compile_s
-        return times * (work.batches * batch_s + work.passes * pass_s + read_s) + new_s
+        read_s = forward_share * (trace_s + READ_SHARE * compile_s)
+        new_s = 0.0 if is_known else forward_share * (1 - READ_SHARE) * compile_s
+        each_s = work.batches * batch_s + work.passes * pass_s + work.num_traced * read_s
+        return times * each_s + work.num_kept * read_s + work.num_compiled * new_s
 
+    is_read = step.compiled is not None or is_known or measured.compiles_first
+    num_shapes = len({(tuple(each.shape), str(each.dtype)) for each in (*step.state[0], *step.state[1])})
     saved_bytes = (
         _num_saves(workload, step_s, num_steps) * step.state_bytes
         + 2 * workload.num_evaluations * step.weight_bytes
@@ -97,10 +104,8 @@ def parts_of(
         "data": measured.data_s,
         "forecast": measured.forecast_s,
         "prepare": workload.prepare_s,
-        "build": _NUM_BUILD_PROGRAMS * profile.compile_s + step.num_parameters / _DRAWN_PER_S,
-        "compile": trace_s
-        + (READ_SHARE if step.compiled is not None or is_known else 1.0) * compile_s
-        + step_s,
+        "build": _DRAWING_OPERATIONS * num_shapes * profile.compile_s + step.num_parameters / _DRAWN_PER_S,
+        "compile": trace_s + (READ_SHARE if is_read else 1.0) * compile_s + step_s,
         "held_out": seconds(workload.evaluation, times=workload.num_evaluations),
         "checkpoints": saved_bytes / disk,
         "finish": seconds(workload.final, times=1.0) + 2 * step.weight_bytes / disk,
@@ -134,15 +139,11 @@ def memory_of(
     if step.compile_s is None:
         num_compiled += operations
     program_bytes = max(profile.program_bytes, (step.compile_bytes or 0) / max(1, operations))
-    held, passing = measured.process_bytes, workload.passing_bytes
-    if measured.has_arrays:
-        # The arrays of the steps that were taken are in the peak already, and are free to be used again.
-        passing = max(0, passing - arrays)
-    else:
-        held += arrays
+    # The arrays of steps that were taken are in the peak already.
+    held = measured.process_bytes + (0 if measured.has_arrays else arrays)
     # The model's own weights, and a checkpoint while it is written.
     own = 2 * step.weight_bytes + step.statistics_bytes + step.state_bytes
-    return held + own + workload.data_bytes + passing + num_compiled * program_bytes
+    return held + own + workload.data_bytes + num_compiled * program_bytes
 
 
 def _num_saves(workload: Workload, step_s: float, num_steps: float | None) -> float:

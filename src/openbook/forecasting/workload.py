@@ -17,12 +17,14 @@ class ForwardWork:
         batches: of the size of a training batch.
         passes: of a single position, one after another, as in writing a text.
         num_traced: programs that JAX reads anew each time.
+        num_kept: programs that it reads the first time and keeps.
         num_compiled: how many of these are compiled the first time, each as large as the forward part of a step.
     """
 
     batches: int
     passes: int = 0
     num_traced: int = 1
+    num_kept: int = 0
     num_compiled: int = 1
 
 
@@ -43,7 +45,6 @@ class Workload:
         unit, units_per_step: what is counted for the speed, and how many of it one step takes.
         prepare_s: what preparing the whole data takes, extrapolated from the part.
         data_bytes: what the whole data occupies in memory beyond what is held now.
-        passing_bytes: what is needed besides for a moment, before the first step or between two.
         num_evaluations: held-out scores while training, the last one included.
         evaluation: what one of these computes.
         final: what is computed after training: the score, samples.
@@ -63,7 +64,6 @@ class Workload:
     units_per_step: int
     prepare_s: float
     data_bytes: int
-    passing_bytes: int
     num_evaluations: int
     evaluation: ForwardWork
     final: ForwardWork

@@ -219,10 +219,11 @@ class TextGenerator(Recipe):
             units_per_step=self.batch_size * self.context_length,
             prepare_s=part.prepare_s,
             data_bytes=part.held_bytes + int((scale - 1.0) * sum(map(len, data.train_texts))),
-            passing_bytes=part.passing_bytes,
             num_evaluations=num_evaluations(self.patience),
             # A score, and the two programs that write a sample.
-            evaluation=ForwardWork(batches=compared, passes=SAMPLE_TOKENS // 2, num_traced=3, num_compiled=3),
+            evaluation=ForwardWork(
+                batches=compared, passes=SAMPLE_TOKENS // 2, num_traced=2, num_kept=1, num_compiled=3
+            ),
             final=ForwardWork(batches=scored, passes=3 * SAMPLE_TOKENS, num_traced=4, num_compiled=1),
             preprocessing_bytes=len(part.tokenizer.to_json()),
         )

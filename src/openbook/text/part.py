@@ -12,8 +12,6 @@ from openbook.text.tokenizer import TRAINING_SAMPLE_CHARACTERS, Tokenizer
 # Enough for a vocabulary whose tokens are about as long as those of the whole.
 _PART_CHARACTERS = 500_000
 _LONGEST_PIECE = 20_000
-# Putting an epoch's documents in a new order takes this much for a moment, beside the tokens and their copy.
-_BYTES_PER_TOKEN_IN_REORDERING = 24
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,7 +24,6 @@ class TextPart:
         num_tokens: of all the texts, estimated.
         prepare_s: learning the vocabulary from all the texts, and encoding them.
         held_bytes: what their tokens occupy in training.
-        passing_bytes: what an epoch needs for a moment when it begins.
     """
 
     tokenizer: Tokenizer
@@ -35,7 +32,6 @@ class TextPart:
     num_tokens: int
     prepare_s: float
     held_bytes: int
-    passing_bytes: int
 
     def tokens_in(self, num_bytes: int) -> int:
         """Tokens that some text of this kind has."""
@@ -85,7 +81,6 @@ def tokenise_part(
         num_tokens=num_tokens,
         prepare_s=learning_s + encoding_s * times,
         held_bytes=num_tokens * 2 * stream.tokens.itemsize,
-        passing_bytes=num_tokens * _BYTES_PER_TOKEN_IN_REORDERING,
     )
 
 
