@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from openbook.errors import UsageError
 from openbook.forecasting.abstract_model import StepProgram, read_step
+from openbook.forecasting.compiling import compile_seconds, expected_seconds, was_read
 from openbook.forecasting.course import IN_TRAINING, Course, course_of
 from openbook.forecasting.estimate import Estimate, total
 from openbook.forecasting.history import NO_HISTORY, Correction, History, names_of
@@ -172,7 +173,7 @@ def _is_compiled(program: Program, situation: Situation, wanted: str) -> bool:
     # The programs of earlier runs lie in the cache: compiling reads them.
     if wanted in ("probe", "history") or (wanted == "auto" and situation.history.same):
         return True
-    expected_s = situation.profile.compile_s * len(program.steps)
+    expected_s = expected_seconds(program, situation.profile)
     return expected_s < min(_LONGEST_COMPILE_S, situation.left_s())
 
 
@@ -335,7 +336,7 @@ def _memory(
 def _measured(situation: Situation, step: StepProgram, *, level: str, has_arrays: bool) -> Measured:
     process_bytes = resident_bytes() if situation.process_bytes is None else situation.process_bytes
     forecast_s, compiles_first = situation.elapsed_s(), False
-    if not situation.is_training and step.compile_s is not None:
+    if not situation.is_training and step.compile_s is not None and not was_read(step, situation.profile):
         forecast_s -= (1.0 - READ_SHARE) * step.compile_s
     if not situation.is_training and level == "profile":
         probing_s = _probing_s(step, situation)
@@ -354,7 +355,7 @@ def _probing_s(step: StepProgram, situation: Situation) -> float:
     """What the run's own forecast will take besides this one's: it compiles a step, and takes a few."""
     compile_s = 0.0
     if step.compile_s is None:
-        compile_s = situation.profile.compile_s * len(step.program.steps)
+        compile_s = compile_seconds(step, situation.profile)
     step_s = time_of(step.program, step.cost, situation.profile, fused_bytes=step.fused_bytes).total
     least_s = (FEWEST_STEPS + 1) * step_s
     if compile_s > _LONGEST_COMPILE_S or least_s > _LONGEST_PROBE_S:

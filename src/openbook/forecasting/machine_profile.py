@@ -54,7 +54,7 @@ class MachineProfile:
         kernel_overhead_s: of one compiled operation inside a program.
         loop_overhead_s: of one operation inside a loop over time.
         step_overhead_s: of calling a compiled program and reading its loss.
-        compile_s: seconds to compile one primitive operation of a program.
+        compile_s: seconds to compile one primitive operation of a program that repeats itself.
         memory_bytes: what a program can use.
         process_bytes: what Python and the libraries hold before any model is built; 0 on an accelerator.
         program_bytes: what the compiler keeps of one primitive operation, in the process.

@@ -7,13 +7,14 @@ import math
 from collections.abc import Mapping
 
 from openbook.forecasting.abstract_model import StepProgram
+from openbook.forecasting.compiling import compile_bytes, compile_seconds, forward_share, was_read
 from openbook.forecasting.machine_profile import MachineProfile
 from openbook.forecasting.step_time import time_of
 from openbook.forecasting.workload import ForwardWork, Workload
 from openbook.program.program import FORWARD
 
 # A program that is read from the cache on disk instead of compiled, as a share of compiling it.
-READ_SHARE = 0.15
+READ_SHARE = 0.08
 # Drawing first weights: operations compiled for each shape, and numbers a second.
 _DRAWING_OPERATIONS = 200
 _DRAWN_PER_S = 20e6
@@ -76,11 +77,11 @@ def parts_of(
     """
     whole_s = time_of(step.program, step.cost, profile, fused_bytes=step.fused_bytes).total
     step_s = whole_s if step_s is None else step_s
-    compile_s = _compile_s(step, profile)
+    compile_s = compile_seconds(step, profile)
     trace_s = step.trace_s
     forward_operations = len(step.forward.steps)
     # Programs of the forward part are read and compiled in a share of the time that goes with their length.
-    forward_share = forward_operations / max(1, len(step.cost.steps))
+    share = forward_share(step)
     # What the compiler fuses is known of the whole step only: the share is of both without that.
     plain_s = time_of(step.program, step.cost, profile).total
     batch_s = step_s * min(1.0, time_of(step.program, step.forward, profile).total / plain_s)
@@ -88,8 +89,8 @@ def parts_of(
     disk = 1e9 * profile.disk_gb_per_s
 
     def seconds(work: ForwardWork, *, times: float) -> float:
-        read_s = forward_share * (trace_s + READ_SHARE * compile_s)
-        new_s = 0.0 if is_known else forward_share * (1 - READ_SHARE) * compile_s
+        read_s = share * (trace_s + READ_SHARE * compile_s)
+        new_s = 0.0 if is_known else share * (1 - READ_SHARE) * compile_s
         each_s = work.batches * batch_s + work.passes * pass_s + work.num_traced * read_s
         return times * each_s + work.num_kept * read_s + work.num_compiled * new_s
 
@@ -136,14 +137,16 @@ def memory_of(
     operations, forward = len(step.cost.steps), len(step.forward.steps)
     num_programs = workload.evaluation.num_compiled + workload.final.num_compiled
     num_compiled = num_programs * (forward + _OWN_OPERATIONS)
-    if step.compile_s is None:
-        num_compiled += operations
-    program_bytes = max(profile.program_bytes, (step.compile_bytes or 0) / max(1, operations))
+    step_bytes = compile_bytes(step, profile)
+    programs_bytes = num_compiled * step_bytes / max(1, operations)
+    if step.compile_bytes is None or was_read(step, profile):
+        # Of what the run compiles for the first time nothing is in this process yet.
+        programs_bytes += max(0.0, step_bytes - (step.compile_bytes or 0))
     # The arrays of steps that were taken are in the peak already.
     held = measured.process_bytes + (0 if measured.has_arrays else arrays)
     # The model's own weights, and a checkpoint while it is written.
     own = 2 * step.weight_bytes + step.statistics_bytes + step.state_bytes
-    return held + own + workload.data_bytes + num_compiled * program_bytes
+    return held + own + workload.data_bytes + programs_bytes
 
 
 def _num_saves(workload: Workload, step_s: float, num_steps: float | None) -> float:
@@ -181,11 +184,3 @@ def unfused_temporary(step: StepProgram) -> int:
 def disk_bytes_of(workload: Workload, step: StepProgram) -> int:
     """Size of the finished run's folder."""
     return step.state_bytes + _NUM_WEIGHT_FILES * step.weight_bytes + workload.preprocessing_bytes
-
-
-def _compile_s(step: StepProgram, profile: MachineProfile) -> float:
-    """As it took here; by the profile where it was not compiled, or so quickly that it was read from the cache."""
-    expected_s = profile.compile_s * len(step.cost.steps)
-    if step.compile_s is None or step.compile_s < expected_s / 2:
-        return expected_s
-    return step.compile_s

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from openbook.supervised.quick_depthwise import quick
+from openbook.supervised.quick_convolutions import quick
 
 
 class HeadOfModel:

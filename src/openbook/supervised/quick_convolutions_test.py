@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from openbook.supervised.quick_depthwise import QuickModel, quick
+from openbook.supervised.quick_convolutions import QuickModel, quick
 from openbook.training.state import TrainingState
 from openbook.training.step import compile_train_step
 
@@ -39,6 +39,13 @@ MODELS = {
         layers.BatchNormalization(), layers.SeparableConv2D(7, 3, padding="same", activation="relu")
     ),
     "separable with multiplier": lambda: network(layers.SeparableConv2D(4, 3, depth_multiplier=2, strides=2)),
+    "transposed": lambda: network(layers.Conv2DTranspose(5, 4, strides=2, padding="same", activation="relu")),
+    "transposed with an odd kernel": lambda: network(layers.Conv2DTranspose(5, 3, strides=2, padding="same")),
+    "transposed without stride": lambda: network(layers.Conv2DTranspose(5, (3, 2), padding="same")),
+    "transposed, valid": lambda: network(layers.Conv2DTranspose(5, (5, 3), strides=(2, 3), use_bias=False)),
+    "transposed with gaps": lambda: network(layers.Conv2DTranspose(5, 2, strides=3, padding="same")),
+    "transposed with gaps, valid": lambda: network(layers.Conv2DTranspose(5, 1, strides=2)),
+    "transposed and dilated": lambda: network(layers.Conv2DTranspose(5, 3, dilation_rate=2, padding="same")),
     "nested, with random layers": nested,
 }
 
@@ -76,7 +83,7 @@ def test_stand_in_says_and_learns_the_same(name, rng):
         np.testing.assert_allclose(one, other, atol=2e-5)
 
 
-def test_model_without_depthwise_layers_is_called_itself():
+def test_model_without_such_layers_is_called_itself():
     model = network(layers.Conv2D(4, 3))
     assert quick(model) is model
 

@@ -1,11 +1,12 @@
-"""Depthwise convolutions that are quick on processors, for models whose layers stay those of Keras.
+"""Convolutions that are quick on processors, for models whose layers stay those of Keras.
 
-On a CPU, XLA's convolution takes 6 to 38 times as long as the same sum written as shifted products, its gradients
-3 to 10 times. So training and scoring call a stand-in, whose depthwise layers are written like that; what is
+On a CPU, XLA's depthwise convolution takes up to 26 times as long as the same sum written as shifted products, with
+its gradients 2 to 7 times; a transposed convolution with its gradients 6 to 12 times as long as written as a product
+of matrices: `python -m bench.quick_convolutions`. So training and scoring call a stand-in with such layers; what is
 saved, opened and exported is the model itself.
 """
 
-# B = batch, H = height, W = width, C = channels, M = outputs of each channel
+# B = batch, H = height, W = width, C = channels, F = filters, M = outputs of each channel
 
 from __future__ import annotations
 
@@ -31,14 +32,14 @@ class QuickModel:
 
 
 def quick(model: Any) -> Any:
-    """A stand-in for the model where it has depthwise convolutions and runs on a CPU; else the model itself."""
+    """A stand-in for a model with layers that are slow on a CPU, where it runs on one; else the model itself."""
     import jax
     import keras
 
     is_here = jax.default_backend() == "cpu" and isinstance(model, keras.Model)
-    if not is_here or not any(type(layer) in _depthwise_layers() for layer in _layers(model)):
-        return model
     quick_classes = _quick_classes()
+    if not is_here or not any(type(layer) in quick_classes for layer in _layers(model)):
+        return model
 
     def twin_of(layer: Any) -> Any:
         return quick_classes.get(type(layer), type(layer)).from_config(layer.get_config())
@@ -84,17 +85,53 @@ def depthwise(
     return total.reshape(*total.shape[:3], channels * multiplier)
 
 
+def transposed(inputs_BHWC: Any, kernel_HWFC: Any, *, strides: tuple[int, int], padding: str) -> Any:
+    """The transposed convolution of `keras.ops.conv_transpose`, channels last: (B, H', W', F).
+
+    Results that lie a stride apart are sums over the same inputs with every stride-th row and column of the
+    kernel. So one product of matrices calculates all of them as channels, which are then laid out side by side.
+
+    Args:
+        padding: "same" or "valid".
+    """
+    import jax.numpy as jnp
+    from jax import lax
+
+    num_filters, channels = kernel_HWFC.shape[2:]
+    sizes = tuple(zip(kernel_HWFC.shape[:2], strides, strict=True))
+    taps = [-(-size // stride) for size, stride in sizes]
+    fill = [(0, tap * stride - size) for tap, (size, stride) in zip(taps, sizes, strict=True)]
+    kernel = jnp.pad(kernel_HWFC, (*fill, (0, 0), (0, 0)))
+    kernel = kernel.reshape(taps[0], strides[0], taps[1], strides[1], num_filters, channels)
+    # The first row of the kernel meets the latest input: (taps × taps × channels, stride × stride × filters).
+    kernel = kernel[::-1, :, ::-1].transpose(0, 2, 5, 1, 3, 4)
+    kernel = kernel.reshape(taps[0] * taps[1] * channels, strides[0] * strides[1] * num_filters)
+    padded = jnp.pad(inputs_BHWC, ((0, 0), *((tap - 1, tap - 1) for tap in taps), (0, 0)))
+    batch, height, width = (
+        len(padded),
+        *(side - tap + 1 for side, tap in zip(padded.shape[1:3], taps, strict=True)),
+    )
+    windows = [
+        padded[:, row : row + height, column : column + width]
+        for row in range(taps[0])
+        for column in range(taps[1])
+    ]
+    parts = jnp.concatenate(windows, axis=-1) @ kernel
+    parts = parts.reshape(batch, height, width, *strides, num_filters).transpose(0, 1, 3, 2, 4, 5)
+    whole = parts.reshape(batch, height * strides[0], width * strides[1], num_filters)
+    for axis, (size, stride) in enumerate(sizes, 1):
+        overlap = max(size - stride, 0)
+        begin = overlap // 2 if padding == "same" else 0
+        length = inputs_BHWC.shape[axis] * stride + (0 if padding == "same" else overlap)
+        whole = lax.slice_in_dim(whole, begin, begin + length, axis=axis)
+    return whole
+
+
 def _layers(model: Any) -> Iterator[Any]:
     for layer in model.layers:
         yield layer
         if hasattr(layer, "layers"):
             yield from _layers(layer)
-
-
-def _depthwise_layers() -> tuple[type, ...]:
-    import keras
-
-    return keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D
 
 
 def _quick_classes() -> dict[type, Any]:
@@ -115,17 +152,29 @@ def _quick_classes() -> dict[type, Any]:
                 self, keras.ops.conv(hidden, self.pointwise_kernel, data_format=self.data_format)
             )
 
+    class QuickConv2DTranspose(keras.layers.Conv2DTranspose):
+        def call(self, inputs: Any) -> Any:
+            is_plain = self.output_padding is None and set(_pair(self.dilation_rate)) == {1}
+            if self.data_format != "channels_last" or not is_plain:
+                return super().call(inputs)
+            outputs = transposed(inputs, self.kernel[...], strides=_pair(self.strides), padding=self.padding)
+            return _finished(self, outputs)
+
     return {
+        keras.layers.Conv2DTranspose: QuickConv2DTranspose,
         keras.layers.DepthwiseConv2D: QuickDepthwiseConv2D,
         keras.layers.SeparableConv2D: QuickSeparableConv2D,
     }
 
 
 def _depthwise_of(layer: Any, inputs: Any, kernel: Any) -> Any:
-    from keras import tree
-
-    strides, dilation = (tuple(tree.flatten(each)) for each in (layer.strides, layer.dilation_rate))
+    strides, dilation = _pair(layer.strides), _pair(layer.dilation_rate)
     return depthwise(inputs, kernel[...], strides=strides, padding=layer.padding, dilation=dilation)
+
+
+def _pair(numbers: Any) -> tuple[int, int]:
+    """Along height and width; Keras keeps one number for both as it was given."""
+    return (numbers, numbers) if isinstance(numbers, int) else (numbers[0], numbers[1])
 
 
 def _finished(layer: Any, outputs: Any) -> Any:
