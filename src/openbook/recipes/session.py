@@ -26,7 +26,7 @@ from openbook.training.devices import has_accelerator, peak_memory
 from openbook.training.phases import Phases
 from openbook.training.reporter import Reporter
 from openbook.training.seeding import first_weights
-from openbook.training.tensorboard import TensorBoardCallback, check_tensorboard
+from openbook.training.tensorboard import TensorBoardCallback
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -177,8 +177,6 @@ def _watch(recipe: Recipe, callbacks: Sequence[Callback], metrics: Mapping[str, 
     Raises:
         UsageError: what it needs is not there.
     """
-    if recipe.tensorboard:
-        check_tensorboard()
     if metrics and not hasattr(recipe, "answer_of"):
         raise UsageError(f"metrics are for recipes that learn from examples, and {recipe.name} does not")
     return Watch(

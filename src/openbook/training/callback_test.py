@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 
 import keras
 import numpy as np
@@ -17,7 +16,7 @@ from openbook.training.length import Length
 from openbook.training.reporter import Reporter
 from openbook.training.schedule import SHAPES, Schedule
 from openbook.training.seeding import seeded
-from openbook.training.tensorboard import TensorBoardCallback, check_tensorboard
+from openbook.training.tensorboard import TensorBoardCallback
 
 
 class LineTask:
@@ -219,15 +218,7 @@ def test_unknown_schedule_names_those_there_are():
         Schedule(peak=0.1, shape="triangle")
 
 
-def test_missing_tensorboard_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(sys, "path", [])
-    monkeypatch.delitem(sys.modules, "tensorboardX", raising=False)
-    with pytest.raises(UsageError, match=r"pip install 'openbook\[tensorboard\]'"):
-        check_tensorboard()
-
-
 def test_tensorboard_has_the_curves(run):
-    pytest.importorskip("tensorboardX")
     train(run, callbacks=(TensorBoardCallback(run.path / "tensorboard"),))
     [file] = (run.path / "tensorboard").iterdir()
     assert all(name in file.read_bytes() for name in (b"training/loss", b"held_out/loss"))

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from openbook.errors import UsageError
 from openbook.training.callback import Callback
 
 _INTERVAL_STEPS = 10
-
-
-def check_tensorboard() -> None:
-    """Raise UsageError where the package that writes the files is missing."""
-    if importlib.util.find_spec("tensorboardX") is None:
-        raise UsageError(
-            "--tensorboard needs the package tensorboardX, which is not installed. "
-            "Install it with: pip install 'openbook[tensorboard]'"
-        )
 
 
 class TensorBoardCallback(Callback):
@@ -31,10 +19,10 @@ class TensorBoardCallback(Callback):
         self._writer: Any = None
 
     def on_begin(self, step: int) -> None:
-        check_tensorboard()
-        writer = importlib.import_module("tensorboardX").SummaryWriter
+        from tensorboardX import SummaryWriter
+
         # What an earlier process wrote after its last checkpoint is taken back.
-        self._writer = writer(str(self._folder), purge_step=step + 1 if step else None)
+        self._writer = SummaryWriter(str(self._folder), purge_step=step + 1 if step else None)
 
     def on_step(self, step: int, loss: float, learning_rate: float) -> None:
         if step % _INTERVAL_STEPS == 0 or step == 1:
