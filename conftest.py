@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 
-_PAGE = Path(__file__).parent / "tests" / "page"
+_ROOT = Path(__file__).parent
+_PAGE = _ROOT / "tests" / "page"
 
 # Measuring takes seconds for each cache folder of a test; this profile was measured once, for child processes too.
-os.environ.setdefault("OPENBOOK_PROFILE", str(Path(__file__).parent / "tests" / "machine_profile.json"))
+os.environ.setdefault("OPENBOOK_PROFILE", str(_ROOT / "tests" / "machine_profile.json"))
+
+# Many tests compile the same programs, in several processes.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_ROOT / ".pytest_cache" / "compiled"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.02")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -24,6 +24,8 @@ def prepare_jax(cache: Path) -> None:
         )
     import jax
 
+    if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        return  # JAX's own variable: somebody has chosen a folder for it
     folder = cache / "compiled"
     try:
         folder.mkdir(parents=True, exist_ok=True)
