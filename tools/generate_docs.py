@@ -231,6 +231,20 @@ def known_times_table() -> str:
     return markdown_table(("machine", "forecast of an epoch", "published", "error"), rows)
 
 
+def quick_convolutions_table() -> str:
+    """Keras' convolutions on a CPU, and the stand-in's."""
+    results = json.loads((ROOT / "bench" / "results" / "quick_convolutions.json").read_text("utf-8"))
+    rows = []
+    for row in results["rows"]:
+        key = row["key"]
+        inputs = f"{key['side']} × {key['side']} × {key['channels']}"
+        kernel = f"{key['kernel']} × {key['kernel']}, stride {key['stride']}"
+        found = [row[name] for name in ("forward", "with gradients")]
+        cells = [f"{each['keras_ms']:.0f} → {each['quick_ms']:.0f} ({each['ratio']:.1f}×)" for each in found]
+        rows.append((key["layer"], inputs, kernel, *cells))
+    return markdown_table(("layer", "inputs", "kernel", "forward", "gradients"), rows)
+
+
 def devices_table() -> str:
     """Published figures of common devices."""
     from openbook.forecasting.profiles import reference_devices
@@ -267,6 +281,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "forecast runs": forecast_runs_table,
     "make": make_table,
     "primitives": primitives_table,
+    "quick convolutions": quick_convolutions_table,
     "recipes": recipes_table,
 }
 
