@@ -1,7 +1,7 @@
 """Convolutions that are quick on processors, for models whose layers stay those of Keras.
 
-On a CPU, XLA's depthwise convolution takes up to 26 times as long as the same sum written as shifted
-products, with its gradients 2 to 7 times; a transposed convolution with its gradients 6 to 12 times as long
+On a CPU, XLA's depthwise convolution takes up to 27 times as long as the same sum written as shifted
+products, with its gradients 2 to 7 times; a transposed convolution with its gradients 6 to 10 times as long
 as written as a product of matrices: `python -m bench.quick_convolutions`. So training and scoring call a
 stand-in with such layers; what is saved, opened and exported is the model itself.
 """
