@@ -109,7 +109,7 @@ def test_offer_fits_where_the_profile_expects_a_longer_compilation_than_was_seen
 
     def with_slow_compiler(folder, *, say):
         profile = measured(folder, say=say)
-        return dataclasses.replace(profile, compile_s=20 * profile.compile_s)
+        return dataclasses.replace(profile, compile_s=3 * profile.compile_s)
 
     monkeypatch.setattr(module, "profile_here", with_slow_compiler)
     found = forecast(texts, level="probe", steps=1_000_000, budget="60s")
