@@ -9,7 +9,7 @@ from openbook.forecasting.machine_profile import MachineProfile
 from openbook.program.program import Program, Step
 
 # An operation unlike any before takes so many times as long to compile as one that repeats another, and so many
-# times the memory: see bench/results/README.md.
+# times the memory. Chosen for eleven training steps of all recipes: see docs/forecast.md.
 _NEW_TIMES_AS_LONG = 11
 _NEW_TIMES_THE_BYTES = 17
 # A step that was compiled in less than this share of what is expected was read from the cache on disk.

@@ -46,6 +46,7 @@ def quick(model: Any) -> Any:
 
     with without_weights():
         twin = keras.models.clone_model(model, clone_function=twin_of, recursive=True)
+    # Values are handed over by their place: a twin that lists its variables otherwise cannot stand in.
     for name in ("trainable_variables", "non_trainable_variables"):
         own, other = ([tuple(each.shape) for each in getattr(one, name)] for one in (model, twin))
         if own != other:
@@ -128,6 +129,7 @@ def transposed(inputs_BHWC: Any, kernel_HWFC: Any, *, strides: tuple[int, int], 
 
 
 def _layers(model: Any) -> Iterator[Any]:
+    """All layers, those of models inside as well."""
     for layer in model.layers:
         yield layer
         if hasattr(layer, "layers"):
