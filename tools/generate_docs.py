@@ -231,9 +231,9 @@ def known_times_table() -> str:
     return markdown_table(("machine", "forecast of an epoch", "published", "error"), rows)
 
 
-def quick_convolutions_table() -> str:
+def quick_layers_table() -> str:
     """Keras' convolutions on a CPU, and the stand-in's."""
-    results = json.loads((ROOT / "bench" / "results" / "quick_convolutions.json").read_text("utf-8"))
+    results = json.loads((ROOT / "bench" / "results" / "quick_layers.json").read_text("utf-8"))
     rows = []
     for row in results["rows"]:
         key = row["key"]
@@ -281,7 +281,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "forecast runs": forecast_runs_table,
     "make": make_table,
     "primitives": primitives_table,
-    "quick convolutions": quick_convolutions_table,
+    "quick layers": quick_layers_table,
     "recipes": recipes_table,
 }
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MODELS = ("dense", "convnet")
 # (examples in a step, highest learning rate)
 _PACE: Mapping[str, tuple[int, float]] = {"dense": (64, 8e-3), "convnet": (64, 3e-3)}
+# A dense net learns the digits as well without.
+_DROPOUT: Mapping[str, float] = {"dense": 0.0, "convnet": 0.25}
 _LARGEST_SIDE = 128
 
 
@@ -49,7 +51,10 @@ class Digits(SupervisedRecipe):
     side: int = setting(28, "height and width that every picture is brought to")
     hidden_units: int = setting(512, "units of the dense network's hidden layer")
     num_filters: int = setting(32, "filters of the convolutional network's first layer; later ones have more")
-    dropout: float = setting(0.25, "share of the values that is left out in training")
+    dropout: float | None = setting(
+        None,
+        "share of the values that is left out in training; of a convnet 0.25, none of a dense net when left out",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,7 +65,7 @@ class Digits(SupervisedRecipe):
         for name in ("hidden_units", "num_filters"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be 1 or more, not {getattr(self, name)}")
-        if not 0.0 <= self.dropout < 1.0:
+        if not 0.0 <= (self.dropout or 0.0) < 1.0:
             raise UsageError(f"--dropout must be 0 or more and below 1, not {self.dropout}")
 
     def load_data(self, reporter: Reporter) -> LabelledPictures:
@@ -76,6 +81,7 @@ class Digits(SupervisedRecipe):
             self,
             batch_size=self.batch_size or max(1, min(batch_size, len(data.labels_N) // 4)),
             learning_rate=self.learning_rate or learning_rate,
+            dropout=_DROPOUT[self.model] if self.dropout is None else self.dropout,
         )
 
     def split(self, data: LabelledPictures) -> Splits:
@@ -106,7 +112,7 @@ class Digits(SupervisedRecipe):
 
         pixels = keras.layers.Flatten(name="pixels")(pictures)
         hidden = keras.layers.Dense(self.hidden_units, activation="relu", name="hidden")(pixels)
-        return keras.layers.Dropout(self.dropout, name="dropout")(hidden)
+        return self._dropped_out(hidden)
 
     def _convnet(self, pictures: Any) -> Any:
         import keras
@@ -124,8 +130,12 @@ class Digits(SupervisedRecipe):
             hidden = keras.layers.ReLU(name=f"relu_{number}")(hidden)
             if min(hidden.shape[1:3]) >= 4:
                 hidden = keras.layers.MaxPooling2D(2, name=f"pooling_{number}")(hidden)
-        hidden = keras.layers.Flatten(name="features")(hidden)
-        return keras.layers.Dropout(self.dropout, name="dropout")(hidden)
+        return self._dropped_out(keras.layers.Flatten(name="features")(hidden))
+
+    def _dropped_out(self, hidden: Any) -> Any:
+        import keras
+
+        return keras.layers.Dropout(self.dropout, name="dropout")(hidden) if self.dropout else hidden
 
     def samples(self, held_out: HeldOut) -> list[str]:
         from openbook.lenses.confusion import draw_confusion

@@ -20,7 +20,7 @@ from openbook.runs.atomic import atomic_write
 from openbook.saved_models import load_model
 from openbook.supervised.examples import Batches
 from openbook.supervised.goals import Goal
-from openbook.supervised.quick_convolutions import quick
+from openbook.supervised.quick_layers import quick
 from openbook.supervised.task import Splits, SupervisedTask
 from openbook.training.callback import current_watch, custom_scores, num_evaluations
 from openbook.training.schedule import Schedule

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from openbook.supervised.quick_convolutions import quick
+from openbook.supervised.quick_layers import quick
 
 
 class HeadOfModel:

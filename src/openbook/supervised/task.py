@@ -13,7 +13,7 @@ import numpy as np
 
 from openbook.supervised.examples import Batches, Examples
 from openbook.supervised.goals import Goal
-from openbook.supervised.quick_convolutions import quick
+from openbook.supervised.quick_layers import quick
 from openbook.training.state import TrainingState
 
 

@@ -5,11 +5,11 @@ import keras
 import numpy as np
 import pytest
 
-from openbook.supervised.quick_convolutions import QuickModel, quick
+from openbook.supervised.quick_layers import QuickModel, largest, quick
 from openbook.training.state import TrainingState
 from openbook.training.step import compile_train_step
 
-layers = keras.layers
+layers, ops = keras.layers, keras.ops
 
 
 def network(*hidden, side=11, channels=3):
@@ -46,6 +46,19 @@ MODELS = {
     "transposed with gaps": lambda: network(layers.Conv2DTranspose(5, 2, strides=3, padding="same")),
     "transposed with gaps, valid": lambda: network(layers.Conv2DTranspose(5, 1, strides=2)),
     "transposed and dilated": lambda: network(layers.Conv2DTranspose(5, 3, dilation_rate=2, padding="same")),
+    "pooling": lambda: network(layers.Conv2D(4, 3), layers.MaxPooling2D(2)),
+    "pooling of windows that overlap": lambda: network(
+        layers.Conv2D(4, 3), layers.MaxPooling2D(3, strides=2, padding="same")
+    ),
+    "pooling of wide windows": lambda: network(
+        layers.Conv2D(4, 3), layers.MaxPooling2D((1, 3), strides=(2, 1))
+    ),
+    "pooling of series": lambda: network(
+        layers.Conv2D(4, 3),
+        layers.Reshape((81, 4)),
+        layers.MaxPooling1D(4, strides=3),
+        layers.Reshape((26, 1, 4)),
+    ),
     "nested, with random layers": nested,
 }
 
@@ -86,6 +99,27 @@ def test_stand_in_says_and_learns_the_same(name, rng):
 def test_model_without_such_layers_is_called_itself():
     model = network(layers.Conv2D(4, 3))
     assert quick(model) is model
+
+
+@pytest.mark.parametrize(("size", "strides", "padding"), [(2, 2, "valid"), (3, 2, "same"), (3, 1, "valid")])
+def test_gradient_goes_to_the_first_of_equal_values_as_with_keras(size, strides, padding, rng):
+    # Few whole numbers: nearly every window has its largest value more than once.
+    values = rng.integers(3, size=(2, 7, 8, 3)).astype(np.float32)
+    probe = rng.normal(size=ops.max_pool(values, size, strides, padding).shape).astype(np.float32)
+
+    def gradient(pool):
+        return jax.grad(lambda values: (probe * pool(values)).sum())(values)
+
+    expected = gradient(lambda values: ops.max_pool(values, size, strides, padding))
+    own = gradient(lambda values: largest(values, size=(size,) * 2, strides=(strides,) * 2, padding=padding))
+    np.testing.assert_allclose(own, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_what_is_no_number_is_not_lost_in_pooling(place):
+    values = np.ones((1, 2, 2, 1), np.float32)
+    values[0, *place, 0] = np.nan
+    assert np.isnan(largest(values, size=(2, 2), strides=(2, 2), padding="same")).all()
 
 
 def test_channels_first_layer_is_left_to_keras(rng):

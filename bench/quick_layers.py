@@ -1,8 +1,8 @@
-"""The stand-in's convolutions beside those of Keras: `python -m bench.quick_convolutions`.
+"""The stand-in's layers beside those of Keras: `python -m bench.quick_layers`.
 
 For layers of the sizes that the recipes have, 32 pictures each: the forward pass, and the gradients by inputs and
 weights, Keras' layer and the stand-in's in turns (A B A B …), compiled before. Prints milliseconds (medians) and
-ratios, and keeps them in `bench/results/quick_convolutions.json`.
+ratios, and keeps them in `bench/results/quick_layers.json`.
 """
 
 from __future__ import annotations
@@ -28,15 +28,18 @@ LAYERS = (
     ("transposed", 12, 128, 4, 2, 64),
     ("transposed", 24, 64, 4, 2, 32),
     ("transposed", 48, 32, 4, 2, 16),
+    ("pooling", 26, 32, 2, 2, 32),
+    ("pooling", 94, 32, 2, 2, 32),
+    ("pooling", 48, 128, 3, 2, 128),
 )
 
 
 def main() -> None:
     """Time all layers and print a line for each."""
-    parser = argparse.ArgumentParser(prog="python -m bench.quick_convolutions", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.quick_layers", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
-    rows = Rows(RESULTS / "quick_convolutions.json", command="python -m bench.quick_convolutions")
+    rows = Rows(RESULTS / "quick_layers.json", command="python -m bench.quick_layers")
     for kind, side, channels, size, stride, filters in LAYERS:
         pairs = [
             side_by_side(own, keras_own, rounds=rounds)
@@ -60,10 +63,11 @@ def calls(kind: str, side: int, channels: int, size: int, stride: int, filters: 
     import jax
     import keras
 
-    from openbook.supervised.quick_convolutions import quick
+    from openbook.supervised.quick_layers import quick
 
     settings: dict[str, Any] = {"strides": stride, "padding": "same", "use_bias": False}
     layer = {
+        "pooling": lambda: keras.layers.MaxPooling2D(size, strides=stride, padding="same"),
         "depthwise": lambda: keras.layers.DepthwiseConv2D(size, **settings),
         "separable": lambda: keras.layers.SeparableConv2D(filters, size, **settings),
         "transposed": lambda: keras.layers.Conv2DTranspose(filters, size, **settings),

@@ -1,16 +1,20 @@
-"""Convolutions that are quick on processors, for models whose layers stay those of Keras.
+"""Convolutions and pooling that are quick on processors, for models whose layers stay those of Keras.
 
 On a CPU, XLA's depthwise convolution takes up to 27 times as long as the same sum written as shifted
 products, with its gradients 2 to 7 times; a transposed convolution with its gradients 6 to 10 times as long
-as written as a product of matrices: `python -m bench.quick_convolutions`. So training and scoring call a
-stand-in with such layers; what is saved, opened and exported is the model itself.
+as written as a product of matrices; the gradient of a largest value in a window several times as long as that of
+comparing shifted pictures: `python -m bench.quick_layers`. So training and scoring call a stand-in with such
+layers; what is saved, opened and exported is the model itself.
 """
 
 # B = batch, H = height, W = width, C = channels, F = filters, M = outputs of each channel
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import math
+import operator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from openbook.training.weightless import without_weights
@@ -62,28 +66,65 @@ def depthwise(
     Args:
         padding: "same" or "valid".
     """
+    *size, channels, multiplier = kernel_HWCM.shape
+    shifted = _shifted(inputs_BHWC, size, strides=strides, padding=padding, dilation=dilation, fill=0.0)
+    products = (
+        inputs[..., None] * kernel
+        for inputs, kernel in zip(shifted, kernel_HWCM.reshape(-1, channels, multiplier), strict=True)
+    )
+    total = functools.reduce(operator.add, products)
+    return total.reshape(*total.shape[:3], channels * multiplier)
+
+
+def largest(inputs_BHWC: Any, *, size: tuple[int, int], strides: tuple[int, int], padding: str) -> Any:
+    """The largest value in each window, as of `keras.ops.max_pool`, channels last: (B, H', W', C).
+
+    The gradient goes to the first of equal values, as XLA's does.
+
+    Args:
+        size: of the window.
+        padding: "same" or "valid".
+    """
     import jax.numpy as jnp
 
-    height, width, channels, multiplier = kernel_HWCM.shape
+    def larger(one: Any, other: Any) -> Any:
+        # What is no number stays, on either side.
+        return jnp.where((one >= other) | jnp.isnan(one), one, other)
+
+    shifted = _shifted(inputs_BHWC, size, strides=strides, padding=padding, dilation=(1, 1), fill=-math.inf)
+    return functools.reduce(larger, shifted)
+
+
+def _shifted(
+    inputs_BHWC: Any,
+    size: Sequence[int],
+    *,
+    strides: tuple[int, int],
+    padding: str,
+    dilation: tuple[int, int],
+    fill: float,
+) -> Iterator[Any]:
+    """What each place of a sliding window meets, (B, H', W', C), row by row of the window.
+
+    Args:
+        size: of the window.
+        fill: what lies beyond the border.
+    """
+    import jax.numpy as jnp
+
     places, pads = [], []
-    for size, taps, stride, apart in zip(
-        inputs_BHWC.shape[1:3], (height, width), strides, dilation, strict=True
-    ):
+    for length, taps, stride, apart in zip(inputs_BHWC.shape[1:3], size, strides, dilation, strict=True):
         reach = (taps - 1) * apart + 1
-        number = -(-size // stride) if padding == "same" else (size - reach) // stride + 1
-        missing = max((number - 1) * stride + reach - size, 0) if padding == "same" else 0
+        number = -(-length // stride) if padding == "same" else (length - reach) // stride + 1
+        missing = max((number - 1) * stride + reach - length, 0) if padding == "same" else 0
         pads.append((missing // 2, missing - missing // 2))
         places.append(
             [slice(tap * apart, tap * apart + (number - 1) * stride + 1, stride) for tap in range(taps)]
         )
-    padded = jnp.pad(inputs_BHWC, ((0, 0), *pads, (0, 0)))
-    total = None
-    for row, rows in enumerate(places[0]):
-        for column, columns in enumerate(places[1]):
-            product = padded[:, rows, columns, :, None] * kernel_HWCM[row, column]
-            total = product if total is None else total + product
-    assert total is not None
-    return total.reshape(*total.shape[:3], channels * multiplier)
+    padded = jnp.pad(inputs_BHWC, ((0, 0), *pads, (0, 0)), constant_values=fill)
+    for rows in places[0]:
+        for columns in places[1]:
+            yield padded[:, rows, columns]
 
 
 def transposed(inputs_BHWC: Any, kernel_HWFC: Any, *, strides: tuple[int, int], padding: str) -> Any:
@@ -162,9 +203,24 @@ def _quick_classes() -> dict[type, Any]:
             outputs = transposed(inputs, self.kernel[...], strides=_pair(self.strides), padding=self.padding)
             return _finished(self, outputs)
 
+    class QuickMaxPooling2D(keras.layers.MaxPooling2D):
+        def call(self, inputs: Any) -> Any:
+            if self.data_format != "channels_last":
+                return super().call(inputs)
+            return largest(inputs, size=self.pool_size, strides=self.strides, padding=self.padding)
+
+    class QuickMaxPooling1D(keras.layers.MaxPooling1D):
+        def call(self, inputs: Any) -> Any:
+            if self.data_format != "channels_last":
+                return super().call(inputs)
+            size, strides = (1, *self.pool_size), (1, *self.strides)
+            return largest(inputs[:, None], size=size, strides=strides, padding=self.padding)[:, 0]
+
     return {
         keras.layers.Conv2DTranspose: QuickConv2DTranspose,
         keras.layers.DepthwiseConv2D: QuickDepthwiseConv2D,
+        keras.layers.MaxPooling1D: QuickMaxPooling1D,
+        keras.layers.MaxPooling2D: QuickMaxPooling2D,
         keras.layers.SeparableConv2D: QuickSeparableConv2D,
     }
 
