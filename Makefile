@@ -19,7 +19,7 @@ COMPILE = $(RUN_PYTHON) -m uv pip compile --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo page test test-slow check format docs guides build lock upgrade clean environment environment-dev
+.PHONY: help demo page test test-slow check format docs guides build lock upgrade clean environment environment-dev environment-torch
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ environment: ## only set up .venv, with what openbook needs to run
 
 environment-dev: ## only set up .venv, with what tests and checks need as well
 	@$(SET_UP) dev
+
+environment-torch: environment-dev ## the same with PyTorch, for the tests of training on it (on Linux from PyPI: gigabytes)
+	$(RUN_PYTHON) -c 'import torch' 2>/dev/null || $(RUN_PYTHON) -m pip install --quiet "torch==2.13.0"
 
 lock: environment-dev ## write requirements/*.lock anew after a change of pyproject.toml (needs a network)
 	$(RUN_PYTHON) -m uv --version >/dev/null 2>&1 || $(RUN_PYTHON) -m pip install --quiet uv

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openbook.errors import UsageError
+from openbook.training_backend import settle_backend
 
 if TYPE_CHECKING:
     from openbook.page.notebook import OpenPage
@@ -41,6 +42,7 @@ def train(
         DataError: the data cannot be used.
         Interrupted, TrainingError, RunError: what was done is saved.
     """
+    settle_backend()  # before anything loads Keras
     from openbook.recipes import make_recipe, session
     from openbook.training.keras_callbacks import as_callbacks
     from openbook.training.reporter import choose_reporter

@@ -39,6 +39,7 @@ from openbook.cli import (
 from openbook.cli.output import fail
 from openbook.cli.shelf import show_shelf
 from openbook.errors import OpenbookError, UsageError
+from openbook.training_backend import settle_backend
 
 _TRACEBACK_VARIABLE = "OPENBOOK_TRACEBACK"
 
@@ -102,6 +103,7 @@ for module in (
 
 def main() -> NoReturn:
     """Run the command line of this process."""
+    settle_backend()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows a question mark instead of failing.
         if isinstance(stream, io.TextIOWrapper):

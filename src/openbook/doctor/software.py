@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from openbook.doctor.check import Check
+from openbook.training_backend import wanted_backend
 
 __all__ = ["check_backend", "check_packages", "check_pip", "check_python"]
 
@@ -76,7 +77,15 @@ def check_backend() -> Check:
     if backend != "jax":
         found = f"Keras computes with {backend}; openbook trains with jax"
         return Check(name="backend", status="fail", found=found, fix=fix)
-    return Check(name="backend", status="ok", found="Keras computes with jax")
+    if wanted_backend() == "jax":
+        return Check(name="backend", status="ok", found="Keras computes with jax")
+    version = _version("torch")
+    if version is None:
+        found = "Keras computes with jax; PyTorch, which KERAS_BACKEND wants for training, is missing"
+        install = f"{sys.executable} -m pip install torch, or unset KERAS_BACKEND"
+        return Check(name="backend", status="warn", found=found, fix=install)
+    found = f"Keras computes with jax; PyTorch {version} takes the steps of text-generator"
+    return Check(name="backend", status="ok", found=found)
 
 
 def check_pip() -> Check:

@@ -27,6 +27,7 @@ from openbook.training.phases import Phases
 from openbook.training.reporter import Reporter
 from openbook.training.seeding import first_weights
 from openbook.training.tensorboard import TensorBoardCallback
+from openbook.training_backend import wanted_backend
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,6 +101,9 @@ def train(
         prepare_backend()
     with account.phases.measure("prepare"):
         resolved = recipe.resolve(data)
+    is_open = getattr(recipe, "backend", "auto") == "auto"
+    if is_open and wanted_backend() != getattr(resolved, "backend", "jax"):
+        reporter.message("KERAS_BACKEND=torch is for text-generator from scratch; this trains on JAX")
     with account.phases.measure("forecast"):
         forecast = _forecast(resolved, data, reporter, account)
     record = {
@@ -235,6 +239,8 @@ def _train_to_end(
         finished = recipe.finish(model, splits, run, reporter)
     total_s = account.total_s
     memory_bytes = account.memory_bytes
+    if memory_bytes is not None:
+        memory_bytes += fitted.memory_elsewhere
     run.update(
         forecast=with_actual(run, total_s=total_s, memory_bytes=memory_bytes) or None,
         score=dict(finished.score),

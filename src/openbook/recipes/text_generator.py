@@ -34,6 +34,7 @@ from openbook.training.losses import next_token_loss
 from openbook.training.precision import check_precision, remembered_precision
 from openbook.training.schedule import Schedule
 from openbook.training.seeding import seeded
+from openbook.training_backend import check_training_backend
 
 if TYPE_CHECKING:
     from openbook.runs import Run
@@ -90,10 +91,14 @@ class TextGenerator(Recipe):
     warm_up_share: float = setting(0.03, "share of the run in which the learning rate rises")
     decay_share: float = setting(1.0, "share of the run, at its end, in which the rate falls to zero")
     precision: str = setting("auto", "auto (the faster on this machine, measured), float32 or bfloat16")
+    backend: str = setting(
+        "auto", "jax or torch: what takes the steps; auto is torch where KERAS_BACKEND says so, else jax"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_precision(self.precision)
+        check_training_backend(self.backend)
         if self.optimizer not in OPTIMIZERS:
             raise UsageError(f"--optimizer must be {' or '.join(OPTIMIZERS)}, not {self.optimizer!r}")
         if not 0.0 < self.held_out_share < 1.0:
@@ -136,6 +141,8 @@ class TextGenerator(Recipe):
 
     def resolve(self, data: TextData) -> TextGenerator:
         resolved = self._origin.resolved(data)
+        if resolved.backend == "auto":
+            resolved = dataclasses.replace(resolved, backend=self._origin.backend)
         if resolved.precision == "auto":
             assert resolved.batch_size and resolved.context_length
             assert resolved.width and resolved.feed_forward_units and resolved.vocabulary_size
@@ -146,6 +153,7 @@ class TextGenerator(Recipe):
                 # Of the model's products the one that takes longest.
                 max(resolved.feed_forward_units, resolved.vocabulary_size),
                 memory=cache_folder() / "fastest_precision.json",
+                backend=resolved.backend,
             )
             resolved = dataclasses.replace(resolved, precision=precision)
         return resolved
@@ -185,6 +193,10 @@ class TextGenerator(Recipe):
 
     def workload(self, data: TextData, *, scale: float = 1.0) -> Workload:
         assert self.vocabulary_size and self.batch_size and self.context_length
+        if self.backend == "torch":
+            raise UsageError(
+                "a forecast reads a step's program, and PyTorch has none; take --backend jax for one"
+            )
         origin = self._origin
         part = data.part(self.vocabulary_size, scale, tokenizer=origin.tokenizer)
         # A part may not fill a vocabulary that the whole does.
@@ -250,6 +262,7 @@ class TextGenerator(Recipe):
             schedule=schedule,
             length=self.length,
             checkpoint_interval_s=self.checkpoint_interval_s,
+            backend=self.backend,
         )
         return self._origin.fit(model, splits, settings, run=run, reporter=reporter)
 

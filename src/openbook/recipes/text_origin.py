@@ -31,6 +31,11 @@ class TextOrigin(abc.ABC):
     def __init__(self, recipe: TextGenerator) -> None:
         self.recipe = recipe
 
+    @property
+    def backend(self) -> str:
+        """What takes the steps where a person leaves it open."""
+        return "jax"
+
     @abc.abstractmethod
     def check(self) -> None:
         """Raise UsageError where settings do not go together."""

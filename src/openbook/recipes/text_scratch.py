@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbook.errors import UsageError
 from openbook.recipes.text_origin import TextOrigin
+from openbook.training_backend import wanted_backend
 
 if TYPE_CHECKING:
     from openbook.recipes.text_generator import TextGenerator
@@ -54,6 +55,10 @@ _AUTO_SIZES_S = ((120.0, "tiny"), (1200.0, "small"), (5400.0, "medium"), (math.i
 
 class FromScratch(TextOrigin):
     """A vocabulary learned from the texts, and weights drawn by chance."""
+
+    @property
+    def backend(self) -> str:
+        return wanted_backend()
 
     def check(self) -> None:
         recipe = self.recipe

@@ -79,6 +79,10 @@ class FromCheckpoint(TextOrigin):
         assert recipe.start is not None
         if recipe.lora_rank is not None and not 0 <= recipe.lora_rank <= 1024:
             raise UsageError(f"--lora-rank must be 0 (train all weights) to 1024, not {recipe.lora_rank}")
+        if recipe.backend == "torch":
+            raise UsageError(
+                "a pretrained model is fine-tuned on JAX. Leave --backend out, or train without --start"
+            )
         if recipe.size == SIZE:
             return  # the settings of a run, which hold what the checkpoint says
         given = [name for name in _FROM_CHECKPOINT if getattr(recipe, name) is not None]

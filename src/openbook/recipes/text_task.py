@@ -84,6 +84,7 @@ class TextTask:
 
     score_key = "bits_per_byte"
     unit = "tokens"
+    loss = staticmethod(next_token_loss)
 
     def __init__(self, recipe: TextGenerator, model: Any, splits: TextSplits) -> None:
         assert recipe.context_length is not None
@@ -103,9 +104,6 @@ class TextTask:
         )
         self.steps_per_epoch = self._batches.steps_per_epoch
         self.units_per_step = self._batch_size * recipe.context_length
-
-    def loss(self, outputs: Any, targets: Any) -> Any:
-        return next_token_loss(outputs, targets)
 
     def batch_at(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         return self._batches.batch_at(step)

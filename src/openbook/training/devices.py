@@ -19,8 +19,9 @@ def prepare_jax(cache: Path) -> None:
 
     if keras.backend.backend() != "jax":
         raise ModelError(
-            f"training runs on Keras' JAX backend, but this process uses {keras.backend.backend()!r}. "
-            f"Unset KERAS_BACKEND or set KERAS_BACKEND=jax"
+            f"this process has loaded Keras with {keras.backend.backend()!r}, and openbook runs on JAX. Unset "
+            f"KERAS_BACKEND, or set KERAS_BACKEND=jax, before anything imports keras; PyTorch takes the steps of "
+            f"training with backend='torch'"
         )
     import jax
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import time
@@ -23,7 +24,7 @@ from openbook.training.phases import Phases
 from openbook.training.reporter import Progress, Reporter
 from openbook.training.schedule import Schedule
 from openbook.training.state import TrainingState
-from openbook.training.step import compile_train_step
+from openbook.training.step import TrainStep, compile_train_step
 from openbook.training.task import EVALUATIONS, Task
 from openbook.training.time_left import TimeLeft
 
@@ -40,6 +41,7 @@ class FitResult:
         train_s: training time over all sessions.
         step_s: duration of a step of this session after the first ones, in seconds; the median of the last few.
         phases: seconds of this session by phase; see `training.phases`.
+        memory_elsewhere: bytes that another process used at most, where one took the steps.
     """
 
     steps: int
@@ -49,6 +51,7 @@ class FitResult:
     score: Mapping[str, float]
     step_s: float | None
     phases: Mapping[str, float]
+    memory_elsewhere: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,12 +61,14 @@ class FitSettings:
     Attributes:
         optimizer: a Keras optimizer that was not used before.
         checkpoint_interval_s: seconds between checkpoints; 0 for one after every step.
+        backend: what takes the steps, "jax" or "torch"; for that the task's loss must be a function of a module.
     """
 
     optimizer: Any
     schedule: Schedule
     length: Length
     checkpoint_interval_s: float = 30.0
+    backend: str = "jax"
 
 
 def fit(task: Task, settings: FitSettings, *, run: Run, reporter: Reporter) -> FitResult:
@@ -71,11 +76,23 @@ def fit(task: Task, settings: FitSettings, *, run: Run, reporter: Reporter) -> F
 
     Raises:
         Interrupted: stopped by Ctrl-C; the state is saved, the model holds the last weights.
-        TrainingError: the loss is not finite.
+        TrainingError: the loss is not finite, or PyTorch could not take the steps.
         RunError: the latest checkpoint is damaged or of another model, or a new one cannot be written.
     """
     settings.optimizer.build(task.model.trainable_variables)
-    session = _Session(task, settings, run, reporter)
+    if settings.backend != "torch":
+        step = compile_train_step(task.model, settings.optimizer, task.loss)
+        return _fit(task, settings, step, run=run, reporter=reporter)
+    from openbook.training.torch_step import TorchStep
+
+    reporter.message("Starting PyTorch, which takes the steps …")
+    with contextlib.closing(TorchStep(task.model, settings.optimizer, task.loss)) as torch_step:
+        result = _fit(task, settings, torch_step, run=run, reporter=reporter)
+        return dataclasses.replace(result, memory_elsewhere=torch_step.peak_bytes())
+
+
+def _fit(task: Task, settings: FitSettings, step: TrainStep, *, run: Run, reporter: Reporter) -> FitResult:
+    session = _Session(task, settings, step, run, reporter)
     with stop_on_signal() as stop:
         return session.train(stop)
 
@@ -83,7 +100,9 @@ def fit(task: Task, settings: FitSettings, *, run: Run, reporter: Reporter) -> F
 class _Session:
     """One process' part of a run."""
 
-    def __init__(self, task: Task, settings: FitSettings, run: Run, reporter: Reporter) -> None:
+    def __init__(
+        self, task: Task, settings: FitSettings, step: TrainStep, run: Run, reporter: Reporter
+    ) -> None:
         self.task = task
         self.watch = current_watch()
         shape = self.watch.schedule or settings.schedule.shape
@@ -92,7 +111,7 @@ class _Session:
         self.run = run
         self.reporter = reporter
         self.state = TrainingState.of(task.model, settings.optimizer)
-        self.train_step = compile_train_step(task.model, settings.optimizer, task.loss)
+        self.train_step = step
         self.step = 0
         self.best: Best | None = None
         self.plan = StepPlan(settings.length, steps_per_epoch=task.steps_per_epoch)
@@ -259,8 +278,10 @@ class _Session:
         kept_last = self.best.step == self.step
         if not kept_last:
             arrays, _ = checkpoint.read_arrays(self.run.checkpoints / self.best.file)
-            self.state = dataclasses.replace(
-                self.state, trainable=arrays["trainable"], non_trainable=arrays.get("non_trainable", [])
+            self.state = TrainingState(
+                trainable=arrays["trainable"],
+                non_trainable=arrays.get("non_trainable", []),
+                optimizer=self.state.optimizer,
             )
         self.state.put_weights_into(self.task.model)
         for callback in self.watch.callbacks:

@@ -12,11 +12,17 @@ def next_token_loss(logits_BTV: Any, targets_BT: Any) -> Any:
     """Mean cross-entropy of the next token, in nats; the target's logit is gathered.
 
     Args:
-        logits_BTV: float32 array.
+        logits_BTV: float32 array; with Keras on PyTorch a tensor, as the targets then are.
         targets_BT: integer array of token ids.
     Returns:
         scalar.
     """
+    import keras
+
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return torch.nn.functional.cross_entropy(logits_BTV.flatten(0, 1), targets_BT.flatten().long())
     return _with_one_pass_backward()(logits_BTV, targets_BT)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import json
 import os
 import platform
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from openbook.errors import RunError, UsageError
@@ -19,7 +21,7 @@ _NUM_TIMINGS = 7
 _LARGEST_DIM = 2048
 
 
-def remembered_precision(rows: int, width: int, units: int, *, memory: Path) -> str:
+def remembered_precision(rows: int, width: int, units: int, *, memory: Path, backend: str = "jax") -> str:
     """The fastest precision for a product of this shape, measured once on this machine.
 
     A second measurement could come out differently, and the same seed would no longer give the same result.
@@ -27,18 +29,16 @@ def remembered_precision(rows: int, width: int, units: int, *, memory: Path) -> 
     Args:
         rows, width, units: shape of the product (rows, width) @ (width, units).
         memory: file with what was measured before, as JSON.
+        backend: what multiplies in training, "jax" or "torch".
     """
-    import jax
-
     rows, width, units = (min(dim, _LARGEST_DIM) for dim in (rows, width, units))
-    device = jax.devices()[0].device_kind
-    key = f"{platform.machine()} {device} x{os.cpu_count()} jax-{jax.__version__} {rows}x{width}x{units}"
+    key = f"{platform.machine()} {_library(backend)} x{os.cpu_count()} {rows}x{width}x{units}"
     try:
         known = json.loads(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         known = {}
     if not isinstance(known, dict) or known.get(key) not in PRECISIONS:
-        chosen, _ = fastest_precision(rows, width, units)
+        chosen, _ = fastest_precision(rows, width, units, backend=backend)
         known = {**known, key: chosen} if isinstance(known, dict) else {key: chosen}
         # A cache folder that cannot be written only means measuring again the next time.
         with contextlib.suppress(OSError, RunError):
@@ -47,7 +47,9 @@ def remembered_precision(rows: int, width: int, units: int, *, memory: Path) -> 
     return str(known[key])
 
 
-def fastest_precision(rows: int, width: int, units: int) -> tuple[str, dict[str, float]]:
+def fastest_precision(
+    rows: int, width: int, units: int, *, backend: str = "jax"
+) -> tuple[str, dict[str, float]]:
     """Time a training-like product, forward and backward, in each precision, in turns.
 
     Args:
@@ -55,6 +57,47 @@ def fastest_precision(rows: int, width: int, units: int) -> tuple[str, dict[str,
     Returns:
         "float32" or "bfloat16", and the GFLOP/s of each (medians).
     """
+    speeds = _torch_speeds(rows, width, units) if backend == "torch" else _jax_speeds(rows, width, units)
+    # A tie goes to the precision with more digits.
+    chosen = "bfloat16" if speeds["bfloat16"] > 1.1 * speeds["float32"] else "float32"
+    return chosen, speeds
+
+
+def measured_speeds(run: Callable[[str], object], *, num_operations: int) -> dict[str, float]:
+    """GFLOP/s of something that is run in each precision, in turns; medians.
+
+    Args:
+        run: takes a precision and returns when its work is done.
+        num_operations: of one run.
+    """
+    durations: dict[str, list[float]] = {precision: [] for precision in PRECISIONS}
+    for precision in PRECISIONS:
+        run(precision)
+    for _ in range(_NUM_TIMINGS):
+        for precision in PRECISIONS:
+            begin = time.perf_counter()
+            run(precision)
+            durations[precision].append(time.perf_counter() - begin)
+    return {name: num_operations / statistics.median(times) / 1e9 for name, times in durations.items()}
+
+
+def _library(backend: str) -> str:
+    if backend == "torch":
+        return f"torch-{importlib.metadata.version('torch')}"
+    import jax
+
+    return f"{jax.devices()[0].device_kind} jax-{jax.__version__}"
+
+
+def _torch_speeds(rows: int, width: int, units: int) -> dict[str, float]:
+    from openbook.training.torch_process import TorchProcess
+
+    with contextlib.closing(TorchProcess()) as process:
+        speeds: dict[str, float] = process.ask("speeds", rows, width, units)
+        return speeds
+
+
+def _jax_speeds(rows: int, width: int, units: int) -> dict[str, float]:
     import jax
     import jax.numpy as jnp
 
@@ -68,19 +111,10 @@ def fastest_precision(rows: int, width: int, units: int) -> tuple[str, dict[str,
         )
 
     functions = {precision: gradients(precision) for precision in PRECISIONS}
-    durations: dict[str, list[float]] = {precision: [] for precision in PRECISIONS}
-    for function in functions.values():
-        jax.block_until_ready(function(inputs, kernel))
-    for _ in range(_NUM_TIMINGS):
-        for precision, function in functions.items():
-            begin = time.perf_counter()
-            jax.block_until_ready(function(inputs, kernel))
-            durations[precision].append(time.perf_counter() - begin)
-    operations = 3 * 2 * rows * width * units
-    speeds = {name: operations / statistics.median(times) / 1e9 for name, times in durations.items()}
-    # A tie goes to the precision with more digits.
-    chosen = "bfloat16" if speeds["bfloat16"] > 1.1 * speeds["float32"] else "float32"
-    return chosen, speeds
+    return measured_speeds(
+        lambda precision: jax.block_until_ready(functions[precision](inputs, kernel)),
+        num_operations=3 * 2 * rows * width * units,
+    )
 
 
 def check_precision(precision: str) -> None:
