@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from openbook.layers.fusing import is_attention_fused
 from openbook.layers.key_value_cache import KeyValueCache, empty_cache
 from openbook.layers.projection import Projection
 from openbook.layers.rotary import rotate
@@ -61,7 +62,8 @@ class CausalSelfAttention(keras.layers.Layer):
         num_positions = keras.ops.shape(inputs_BTE)[1]
         positions_T = keras.ops.arange(num_positions)
         queries, keys, values = self.project(inputs_BTE, positions_T)
-        return self.attend(queries, keys, values, visible_TS=positions_T[:, None] >= positions_T[None, :])
+        visible_TS = None if is_attention_fused() else positions_T[:, None] >= positions_T[None, :]
+        return self.attend(queries, keys, values, visible_TS=visible_TS)
 
     def project(self, inputs_BTE: Any, positions_T: Any) -> tuple[Any, Any, Any]:
         """Queries, keys and values per head, each (B, T, H, D); queries and keys normalised and rotated."""
@@ -78,8 +80,10 @@ class CausalSelfAttention(keras.layers.Layer):
         return queries, keys, values
 
     def attend(self, queries_BTHD: Any, keys_BSHD: Any, values_BSHD: Any, *, visible_TS: Any) -> Any:
-        """Weighted values of the visible positions through the output projection: (B, T, E)."""
-        return self.output_projection(attended_values(queries_BTHD, keys_BSHD, values_BSHD, visible_TS))
+        """What `attended_values` gives, through the output projection: (B, T, E)."""
+        return self.output_projection(
+            attended_values(queries_BTHD, keys_BSHD, values_BSHD, visible_TS, precision=self.precision)
+        )
 
     def empty_cache(self, num_slots: int) -> KeyValueCache:
         """Room for the keys and values of `num_slots` positions of one text."""
@@ -98,10 +102,21 @@ class CausalSelfAttention(keras.layers.Layer):
         }
 
 
-def attended_values(queries_BTHD: Any, keys_BSHD: Any, values_BSHD: Any, visible_TS: Any) -> Any:
-    """Values of the visible positions, weighted by how well their keys fit the queries: (B, T, H · D)."""
+def attended_values(
+    queries_BTHD: Any, keys_BSHD: Any, values_BSHD: Any, visible_TS: Any, *, precision: str
+) -> Any:
+    """Values of the visible positions, weighted by how well their keys fit the queries: (B, T, H · D).
+
+    Args:
+        visible_TS: booleans; None for positions 0…t, seen from t, by one fused operation.
+        precision: of the operands of that operation.
+    """
     ops = keras.ops
     num_heads, head_dim = queries_BTHD.shape[2:]
+    if visible_TS is None:
+        operands = [ops.cast(each, precision) for each in (queries_BTHD, keys_BSHD, values_BSHD)]
+        attended_BTHD = ops.cast(ops.dot_product_attention(*operands, is_causal=True), "float32")
+        return ops.reshape(attended_BTHD, (*ops.shape(attended_BTHD)[:2], num_heads * head_dim))
     scores_BHTS = ops.einsum("bthd,bshd->bhts", queries_BTHD, keys_BSHD) / head_dim**0.5
     weights_BHTS = ops.softmax(ops.where(visible_TS, scores_BHTS, _MASKED_SCORE), axis=-1)
     attended_BTHD = ops.einsum("bhts,bshd->bthd", weights_BHTS, values_BSHD)

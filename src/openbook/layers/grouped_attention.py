@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from openbook.layers.attention import attended_values
+from openbook.layers.fusing import is_attention_fused
 from openbook.layers.key_value_cache import KeyValueCache, empty_cache
 from openbook.layers.projection import Projection
 from openbook.layers.rotary import rotate
@@ -59,7 +60,8 @@ class GroupedQueryAttention(keras.layers.Layer):
     def call(self, inputs_BTE: Any) -> Any:
         positions_T = keras.ops.arange(keras.ops.shape(inputs_BTE)[1])
         queries, keys, values = self.project(inputs_BTE, positions_T)
-        return self.attend(queries, keys, values, visible_TS=positions_T[:, None] >= positions_T[None, :])
+        visible_TS = None if is_attention_fused() else positions_T[:, None] >= positions_T[None, :]
+        return self.attend(queries, keys, values, visible_TS=visible_TS)
 
     def project(self, inputs_BTE: Any, positions_T: Any) -> tuple[Any, Any, Any]:
         """Queries (B, T, H, D), keys and values (B, T, K, D); queries and keys rotated."""
@@ -75,13 +77,15 @@ class GroupedQueryAttention(keras.layers.Layer):
         return queries, keys, values
 
     def attend(self, queries_BTHD: Any, keys_BSKD: Any, values_BSKD: Any, *, visible_TS: Any) -> Any:
-        """Weighted values of the visible positions through the output projection: (B, T, E)."""
+        """What `attended_values` gives, through the output projection: (B, T, E)."""
         group_size = self.num_heads // self.num_key_heads
         keys_BSHD, values_BSHD = (
             keras.ops.repeat(heads, group_size, axis=2) if group_size > 1 else heads
             for heads in (keys_BSKD, values_BSKD)
         )
-        return self.output_projection(attended_values(queries_BTHD, keys_BSHD, values_BSHD, visible_TS))
+        return self.output_projection(
+            attended_values(queries_BTHD, keys_BSHD, values_BSHD, visible_TS, precision=self.precision)
+        )
 
     def empty_cache(self, num_slots: int) -> KeyValueCache:
         """Room for the keys and values of `num_slots` positions of one text."""

@@ -1,5 +1,6 @@
 """Contracts of openbook's own layers: causality, gradients, the cache, saving."""
 
+import jax
 import keras
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from openbook.layers import (
     Projection,
     TiedEmbedding,
 )
+from openbook.layers.fusing import fused_attention
 from openbook.layers.product import product
 from openbook.layers.rotary import rotate
 
@@ -45,6 +47,34 @@ def test_layer_comes_back_from_a_saved_model_in_safe_mode(name, tmp_path, rng):
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     sequence = rng.normal(size=(2, 5, 8)).astype("float32")
     np.testing.assert_array_equal(np.asarray(model(sequence)), np.asarray(loaded(sequence)))
+
+
+@pytest.mark.parametrize("name", ["attention", "grouped_attention", *BLOCKS])
+def test_fused_attention_gives_the_same_outputs_and_gradients(name, rng, monkeypatch):
+    layer = LAYERS[name]()
+    layer.build((None, None, 8))
+    randomize(layer, rng)
+    sequence = rng.normal(size=(2, 7, 8)).astype("float32")
+    probe = rng.normal(size=(2, 7, 8)).astype("float32")
+    weights = [variable.value for variable in layer.trainable_variables]
+
+    def probed(weights, sequence):
+        outputs, _ = layer.stateless_call(weights, [], sequence)
+        return (probe * outputs).sum()
+
+    calls, fused = [], keras.ops.dot_product_attention
+    monkeypatch.setattr(
+        keras.ops,
+        "dot_product_attention",
+        lambda *heads, **options: calls.append(1) or fused(*heads, **options),
+    )
+    found = []
+    for is_wanted in (False, True):
+        with fused_attention(is_wanted=is_wanted):
+            found.append(jax.value_and_grad(probed, argnums=(0, 1))(weights, sequence))
+        assert bool(calls) == is_wanted
+    for one, other in zip(*map(jax.tree.leaves, found), strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["attention", "grouped_attention", *BLOCKS])

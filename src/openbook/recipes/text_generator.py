@@ -18,7 +18,7 @@ from openbook.forecasting.workload import ForwardWork, Workload
 from openbook.recipes.look import TextLook
 from openbook.recipes.recipe import Finished, Recipe, setting
 from openbook.recipes.text_origin import TextOrigin
-from openbook.recipes.text_scratch import OPTIMIZERS, SIZE_FIELDS, SIZES, FromScratch
+from openbook.recipes.text_scratch import MEASURED_NAME, OPTIMIZERS, SIZE_FIELDS, SIZES, FromScratch
 from openbook.recipes.text_start import FromCheckpoint
 from openbook.recipes.text_task import SAMPLE_TOKENS, TextData, TextSplits, TextTask, first_bytes
 from openbook.runs.atomic import atomic_write
@@ -74,7 +74,7 @@ class TextGenerator(Recipe):
     )
     size: str = setting(
         "auto",
-        f"{', '.join(SIZES)}, or auto: by the budget. Sets every number below that is left out",
+        f"{', '.join(SIZES)}, or auto: by the budget and the machine. Sets every number below that is left out",
     )
     vocabulary_size: int | None = setting(None, "number of tokens; fewer for little text")
     context_length: int | None = setting(None, "tokens the model sees at once")
@@ -140,9 +140,8 @@ class TextGenerator(Recipe):
         return TextData(documents=documents, train_texts=train_texts, held_out_texts=held_out_texts)
 
     def resolve(self, data: TextData) -> TextGenerator:
-        resolved = self._origin.resolved(data)
-        if resolved.backend == "auto":
-            resolved = dataclasses.replace(resolved, backend=self._origin.backend)
+        chosen = self._origin.backend if self.backend == "auto" else self.backend
+        resolved = dataclasses.replace(self, backend=chosen)._origin.resolved(data)
         if resolved.precision == "auto":
             assert resolved.batch_size and resolved.context_length
             assert resolved.width and resolved.feed_forward_units and resolved.vocabulary_size
@@ -152,7 +151,7 @@ class TextGenerator(Recipe):
                 resolved.width,
                 # Of the model's products the one that takes longest.
                 max(resolved.feed_forward_units, resolved.vocabulary_size),
-                memory=cache_folder() / "fastest_precision.json",
+                memory=cache_folder() / MEASURED_NAME,
                 backend=resolved.backend,
             )
             resolved = dataclasses.replace(resolved, precision=precision)

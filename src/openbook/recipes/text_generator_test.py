@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from openbook.errors import RunError, UsageError
-from openbook.recipes import make_recipe
+from openbook.recipes import make_recipe, text_scratch
 from openbook.recipes.session import resume, train
 from openbook.recipes.text_generator import TextGenerator
 from openbook.recipes.text_scratch import SIZES, build_decoder, suitable_vocabulary_size
@@ -234,9 +234,19 @@ def test_wrong_setting_is_refused(settings, message):
         ({"steps": 9}, "tiny"),
     ],
 )
-def test_automatic_size_suits_the_budget(length, size):
+def test_automatic_size_suits_the_budget(length, size, monkeypatch):
+    monkeypatch.setattr(text_scratch, "remembered_gflops", lambda **_: 110.0)
     data = TextData(documents=None, train_texts=("text",), held_out_texts=("text",))
     assert make_recipe("text-generator", length).resolve(data).size == size
+
+
+@pytest.mark.parametrize(
+    ("gflops", "size"), [(20.0, "tiny"), (110.0, "small"), (1000.0, "medium"), (9e4, "large")]
+)
+def test_automatic_size_suits_the_machine(gflops, size, monkeypatch):
+    monkeypatch.setattr(text_scratch, "remembered_gflops", lambda **_: gflops)
+    data = TextData(documents=None, train_texts=("text",), held_out_texts=("text",))
+    assert make_recipe("text-generator", {"budget": "8m"}).resolve(data).size == size
 
 
 def test_vocabulary_grows_with_the_text():

@@ -10,14 +10,18 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from openbook.data.cache import cache_folder
 from openbook.errors import UsageError
 from openbook.recipes.text_origin import TextOrigin
+from openbook.training.precision import remembered_gflops
 from openbook.training_backend import wanted_backend
 
 if TYPE_CHECKING:
     from openbook.recipes.text_generator import TextGenerator
     from openbook.recipes.text_task import TextData
 
+# Holds what was measured once on a machine.
+MEASURED_NAME = "fastest_precision.json"
 OPTIMIZERS = ("muon", "adamw")
 
 SIZE_FIELDS = (
@@ -49,8 +53,10 @@ ADAM_RATES = {"token_embedding": 3.3, "next_token_logits": 0.2, "norm": 0.33}
 TIED_ADAM_RATES = {**ADAM_RATES, "token_embedding": 0.2}
 # Pairs of tokens share so many rows for each token of the vocabulary.
 _PAIR_ROWS = 8
-# `auto`: the largest size that has time to learn within the budget on two cores.
+# `auto`: the largest size that has time to learn within the budget, on a machine that multiplies as fast as the
+# two cores on which the sizes were compared.
 _AUTO_SIZES_S = ((120.0, "tiny"), (1200.0, "small"), (5400.0, "medium"), (math.inf, "large"))
+_COMPARED_AT_GFLOPS = 110.0
 
 
 class FromScratch(TextOrigin):
@@ -74,7 +80,11 @@ class FromScratch(TextOrigin):
 
     def resolved(self, data: TextData) -> TextGenerator:
         recipe = self.recipe
-        size = recipe.size if recipe.size != "auto" else _size_for(recipe.length.budget_s)
+        size = (
+            recipe.size
+            if recipe.size != "auto"
+            else _size_for(recipe.length.budget_s, backend=recipe.backend)
+        )
         num_bytes = sum(len(text) for text in data.train_texts)
         sizes = {**SIZES[size], "weight_decay": 0.0}
         sizes["vocabulary_size"] = min(sizes["vocabulary_size"], suitable_vocabulary_size(num_bytes))
@@ -192,10 +202,12 @@ def build_decoder(recipe: TextGenerator, *, vocabulary_size: int) -> Any:
     return keras.Model(tokens, logits, name="text_generator")
 
 
-def _size_for(budget_s: float | None) -> str:
+def _size_for(budget_s: float | None, *, backend: str) -> str:
     if budget_s is None:
         return "tiny"
-    return next(size for limit_s, size in _AUTO_SIZES_S if budget_s <= limit_s)
+    gflops = remembered_gflops(memory=cache_folder() / MEASURED_NAME, backend=backend)
+    same_work_s = budget_s * gflops / _COMPARED_AT_GFLOPS
+    return next(size for limit_s, size in _AUTO_SIZES_S if same_work_s <= limit_s)
 
 
 def suitable_vocabulary_size(num_characters: int) -> int:

@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from openbook.errors import RunError, UsageError
 from openbook.runs.atomic import atomic_write
@@ -19,6 +20,8 @@ PRECISIONS = ("float32", "bfloat16")
 _NUM_TIMINGS = 7
 # Larger products are as fast as one of this size, and would take long to measure.
 _LARGEST_DIM = 2048
+# (rows, width, units) of a product that stands for a machine.
+_TYPICAL_PRODUCT = (1024, 256, 1024)
 
 
 def remembered_precision(rows: int, width: int, units: int, *, memory: Path, backend: str = "jax") -> str:
@@ -32,19 +35,24 @@ def remembered_precision(rows: int, width: int, units: int, *, memory: Path, bac
         backend: what multiplies in training, "jax" or "torch".
     """
     rows, width, units = (min(dim, _LARGEST_DIM) for dim in (rows, width, units))
-    key = f"{platform.machine()} {_library(backend)} x{os.cpu_count()} {rows}x{width}x{units}"
-    try:
-        known = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        known = {}
-    if not isinstance(known, dict) or known.get(key) not in PRECISIONS:
-        chosen, _ = fastest_precision(rows, width, units, backend=backend)
-        known = {**known, key: chosen} if isinstance(known, dict) else {key: chosen}
-        # A cache folder that cannot be written only means measuring again the next time.
-        with contextlib.suppress(OSError, RunError):
-            memory.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(memory, json.dumps(known, indent=2))
-    return str(known[key])
+
+    def measure() -> str:
+        return fastest_precision(rows, width, units, backend=backend)[0]
+
+    return str(_remembered(f"{_here(backend)} {rows}x{width}x{units}", measure, memory=memory, kind=str))
+
+
+def remembered_gflops(*, memory: Path, backend: str = "jax") -> float:
+    """How many 10⁹ operations a second a training-like product takes here, in the faster precision; measured once.
+
+    Args:
+        memory, backend: as of `remembered_precision`.
+    """
+
+    def measure() -> float:
+        return round(max(fastest_precision(*_TYPICAL_PRODUCT, backend=backend)[1].values()), 1)
+
+    return float(_remembered(f"{_here(backend)} gflops", measure, memory=memory, kind=float))
 
 
 def fastest_precision(
@@ -81,12 +89,29 @@ def measured_speeds(run: Callable[[str], object], *, num_operations: int) -> dic
     return {name: num_operations / statistics.median(times) / 1e9 for name, times in durations.items()}
 
 
-def _library(backend: str) -> str:
+def _remembered(key: str, measure: Callable[[], Any], *, memory: Path, kind: type) -> Any:
+    try:
+        known = json.loads(memory.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    known = known if isinstance(known, dict) else {}
+    if not isinstance(known.get(key), kind):
+        known = {**known, key: measure()}
+        # A cache folder that cannot be written only means measuring again the next time.
+        with contextlib.suppress(OSError, RunError):
+            memory.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(memory, json.dumps(known, indent=2))
+    return known[key]
+
+
+def _here(backend: str) -> str:
+    """What must be the same for a measurement to hold."""
+    machine = f"{platform.machine()} x{os.cpu_count()}"
     if backend == "torch":
-        return f"torch-{importlib.metadata.version('torch')}"
+        return f"{machine} torch-{importlib.metadata.version('torch')}"
     import jax
 
-    return f"{jax.devices()[0].device_kind} jax-{jax.__version__}"
+    return f"{machine} {jax.devices()[0].device_kind} jax-{jax.__version__}"
 
 
 def _torch_speeds(rows: int, width: int, units: int) -> dict[str, float]:

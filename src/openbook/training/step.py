@@ -25,15 +25,20 @@ def compile_train_step(model: Any, optimizer: Any, loss: Callable[[Any, Any], An
     import jax
     import jax.numpy as jnp
 
+    from openbook.layers.fusing import fused_attention
+    from openbook.training.devices import has_accelerator
+
+    is_fused = has_accelerator()
     compiled = jax.jit(train_step_function(model, optimizer, loss), donate_argnums=0)
 
     def take(
         state: TrainingState, inputs: Any, targets: Any, learning_rate: float
     ) -> tuple[TrainingState, Any]:
         arrays = (state.trainable, state.non_trainable, state.optimizer)
-        (trainable, non_trainable, slots), value = compiled(
-            arrays, inputs, targets, jnp.float32(learning_rate)
-        )
+        with fused_attention(is_wanted=is_fused):
+            (trainable, non_trainable, slots), value = compiled(
+                arrays, inputs, targets, jnp.float32(learning_rate)
+            )
         return TrainingState(trainable=trainable, non_trainable=non_trainable, optimizer=slots), value
 
     return take

@@ -51,10 +51,13 @@ class Worker:
         import torch
         from keras.tree import map_structure
 
+        from openbook.layers.fusing import fused_attention
+
         weights = self._model.trainable_variables
         self._model.zero_grad()
         others = [variable.value.clone() for variable in self._model.non_trainable_variables]
-        outputs = self._model(map_structure(_as_tensor, inputs), training=True)
+        with fused_attention(is_wanted=torch.cuda.is_available()):
+            outputs = self._model(map_structure(_as_tensor, inputs), training=True)
         loss = self._loss(outputs, map_structure(_as_tensor, targets)) + sum(self._model.losses)
         loss.backward()
         gradients = [
