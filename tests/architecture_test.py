@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "scratch": {"errors"},
     "backbones": {"data", "errors"},
     "pretrained": {"data", "errors", "layers", "text"},
-    "supervised": {"training"},
+    "supervised": {"scratch", "training"},
     "lenses": {"registry", "errors", "program", "runs"},
     "text": {"errors", "layers"},
     "training": {"errors", "layers", "runs", "saved_models"},

@@ -19,6 +19,7 @@ from openbook.supervised.task import Splits
 
 if TYPE_CHECKING:
     from openbook.data.labelled_pictures import LabelledPictures
+    from openbook.forecasting.workload import Workload
     from openbook.lenses.confusion import Confusion
     from openbook.lenses.lens import Finding
     from openbook.runs import Run
@@ -56,8 +57,14 @@ class Digits(SupervisedRecipe):
         "share of the values that is left out in training; of a convnet 0.25, none of a dense net when left out",
     )
 
+    from_scratch: bool = setting(
+        False, "take the steps in plain NumPy, by openbook.scratch: no normalization, no dropout, no decay"
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.from_scratch and self.dropout:
+            raise UsageError("--from-scratch knows no dropout. Leave --dropout out, or --from-scratch")
         if self.model not in MODELS:
             raise UsageError(f"--model must be {' or '.join(MODELS)}, not {self.model!r}")
         if not 8 <= self.side <= _LARGEST_SIDE:
@@ -81,8 +88,35 @@ class Digits(SupervisedRecipe):
             self,
             batch_size=self.batch_size or max(1, min(batch_size, len(data.labels_N) // 4)),
             learning_rate=self.learning_rate or learning_rate,
-            dropout=_DROPOUT[self.model] if self.dropout is None else self.dropout,
+            dropout=self._dropout,
+            weight_decay=0.0 if self.from_scratch else self.weight_decay,
         )
+
+    @property
+    def _dropout(self) -> float:
+        if self.dropout is not None:
+            return self.dropout
+        return 0.0 if self.from_scratch else _DROPOUT[self.model]
+
+    def workload(self, data: LabelledPictures, *, scale: float = 1.0) -> Workload:
+        if self.from_scratch:
+            raise UsageError(
+                "a forecast reads a compiled step, and plain NumPy has none. Leave --from-scratch out for one"
+            )
+        return super().workload(data, scale=scale)
+
+    def optimizer(self) -> Any:
+        import keras
+
+        return keras.optimizers.Adam(self.learning_rate) if self.from_scratch else super().optimizer()
+
+    @property
+    def make_step(self) -> Any:
+        if not self.from_scratch:
+            return super().make_step
+        from openbook.supervised.scratch_step import ScratchStep
+
+        return ScratchStep
 
     def split(self, data: LabelledPictures) -> Splits:
         from openbook.data.split import split_by_content
@@ -124,9 +158,10 @@ class Digits(SupervisedRecipe):
             # As in the book no border is added, unless the picture is down to less than a window.
             padding = "valid" if min(hidden.shape[1:3]) >= 3 else "same"
             hidden = keras.layers.Conv2D(
-                num_filters, 3, padding=padding, use_bias=False, name=f"convolution_{number}"
+                num_filters, 3, padding=padding, use_bias=self.from_scratch, name=f"convolution_{number}"
             )(hidden)
-            hidden = keras.layers.BatchNormalization(momentum=0.9, name=f"normalization_{number}")(hidden)
+            if not self.from_scratch:
+                hidden = keras.layers.BatchNormalization(momentum=0.9, name=f"normalization_{number}")(hidden)
             hidden = keras.layers.ReLU(name=f"relu_{number}")(hidden)
             if min(hidden.shape[1:3]) >= 4:
                 hidden = keras.layers.MaxPooling2D(2, name=f"pooling_{number}")(hidden)

@@ -185,6 +185,13 @@ class SupervisedRecipe(Recipe, abc.ABC):
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "embeddings"])
         return optimizer
 
+    @property
+    def make_step(self) -> Any:
+        """What makes the training step from model, optimizer and loss."""
+        from openbook.training.step import compile_train_step
+
+        return compile_train_step
+
     def fit(self, model: Any, splits: Splits, run: Run, reporter: Reporter) -> FitResult:
         from openbook.training.fit import FitSettings, fit
 
@@ -194,6 +201,7 @@ class SupervisedRecipe(Recipe, abc.ABC):
             schedule=Schedule(peak=self.learning_rate),
             length=self.length,
             checkpoint_interval_s=self.checkpoint_interval_s,
+            make_step=self.make_step,
         )
         return fit(self._task(model, splits), settings, run=run, reporter=reporter)
 

@@ -261,9 +261,19 @@ class TextGenerator(Recipe):
             schedule=schedule,
             length=self.length,
             checkpoint_interval_s=self.checkpoint_interval_s,
-            backend=self.backend,
+            make_step=self._make_step(reporter),
         )
         return self._origin.fit(model, splits, settings, run=run, reporter=reporter)
+
+    def _make_step(self, reporter: Reporter) -> Any:
+        if self.backend == "torch":
+            from openbook.training.torch_step import TorchStep
+
+            reporter.message("Starting PyTorch, which takes the steps …")
+            return TorchStep
+        from openbook.training.step import compile_train_step
+
+        return compile_train_step
 
     def finish(self, model: Any, splits: TextSplits, run: Run, reporter: Reporter) -> Finished:
         from openbook.text.generation import TextWriter

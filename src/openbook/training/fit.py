@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,14 +60,15 @@ class FitSettings:
     Attributes:
         optimizer: a Keras optimizer that was not used before.
         checkpoint_interval_s: seconds between checkpoints; 0 for one after every step.
-        backend: what takes the steps, "jax" or "torch"; for that the task's loss must be a function of a module.
+        make_step: from model, optimizer and loss to what takes a step. It may have a method `close`, and
+            `peak_bytes` for memory that it uses in another process.
     """
 
     optimizer: Any
     schedule: Schedule
     length: Length
     checkpoint_interval_s: float = 30.0
-    backend: str = "jax"
+    make_step: Callable[[Any, Any, Any], TrainStep] = compile_train_step
 
 
 def fit(task: Task, settings: FitSettings, *, run: Run, reporter: Reporter) -> FitResult:
@@ -76,25 +76,21 @@ def fit(task: Task, settings: FitSettings, *, run: Run, reporter: Reporter) -> F
 
     Raises:
         Interrupted: stopped by Ctrl-C; the state is saved, the model holds the last weights.
-        TrainingError: the loss is not finite, or PyTorch could not take the steps.
+        TrainingError: the loss is not finite, or PyTorch, where it takes the steps, could not.
         RunError: the latest checkpoint is damaged or of another model, or a new one cannot be written.
     """
     settings.optimizer.build(task.model.trainable_variables)
-    if settings.backend != "torch":
-        step = compile_train_step(task.model, settings.optimizer, task.loss)
-        return _fit(task, settings, step, run=run, reporter=reporter)
-    from openbook.training.torch_step import TorchStep
-
-    reporter.message("Starting PyTorch, which takes the steps …")
-    with contextlib.closing(TorchStep(task.model, settings.optimizer, task.loss)) as torch_step:
-        result = _fit(task, settings, torch_step, run=run, reporter=reporter)
-        return dataclasses.replace(result, memory_elsewhere=torch_step.peak_bytes())
-
-
-def _fit(task: Task, settings: FitSettings, step: TrainStep, *, run: Run, reporter: Reporter) -> FitResult:
-    session = _Session(task, settings, step, run, reporter)
-    with stop_on_signal() as stop:
-        return session.train(stop)
+    begin_s = time.monotonic()
+    step = settings.make_step(task.model, settings.optimizer, task.loss)
+    build_s = time.monotonic() - begin_s
+    try:
+        session = _Session(task, settings, step, run, reporter)
+        session.phases.add("build", build_s)
+        with stop_on_signal() as stop:
+            result = session.train(stop)
+        return dataclasses.replace(result, memory_elsewhere=getattr(step, "peak_bytes", int)())
+    finally:
+        getattr(step, "close", lambda: None)()
 
 
 class _Session:
