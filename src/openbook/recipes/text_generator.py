@@ -85,7 +85,9 @@ class TextGenerator(Recipe):
     tied_output: bool = setting(False, "let the token embedding also make the logits")
     rotary_base: float = setting(1000.0, "wavelength base of the rotary positions")
     batch_size: int | None = setting(None, "windows of text in one step")
-    optimizer: str = setting("muon", f"{' or '.join(OPTIMIZERS)}: how weights follow their gradients")
+    optimizer: str | None = setting(
+        None, f"{' or '.join(OPTIMIZERS)}: how weights follow their gradients; adamw with --start, else muon"
+    )
     learning_rate: float | None = setting(None, "highest learning rate of the matrices")
     weight_decay: float | None = setting(None, "decay of the matrices; 0 with Muon, 0.1 with AdamW")
     warm_up_share: float = setting(0.03, "share of the run in which the learning rate rises")
@@ -99,7 +101,7 @@ class TextGenerator(Recipe):
         super().__post_init__()
         check_precision(self.precision)
         check_training_backend(self.backend)
-        if self.optimizer not in OPTIMIZERS:
+        if self.optimizer not in (None, *OPTIMIZERS):
             raise UsageError(f"--optimizer must be {' or '.join(OPTIMIZERS)}, not {self.optimizer!r}")
         if not 0.0 < self.held_out_share < 1.0:
             raise UsageError(f"--held-out-share must lie between 0 and 1, not {self.held_out_share}")
@@ -355,7 +357,7 @@ def _optimizer_after_training(recipe: TextGenerator, run: Run, model: Any) -> tu
     """The run's optimizer with what it remembers, at the run's highest learning rate; and a note on it."""
     origin = recipe._origin
     optimizer = origin.optimizer()
-    name = {"muon": "Muon", "adamw": "AdamW"}[recipe.optimizer]
+    name = "AdamW" if recipe.optimizer == "adamw" else "Muon"
     optimizer.build(model.trainable_variables)
     rate = f"the run's highest learning rate, {recipe.learning_rate:g}"
     loaded = load_latest(run.checkpoints)

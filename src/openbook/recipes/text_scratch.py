@@ -95,7 +95,7 @@ class FromScratch(TextOrigin):
         if recipe.optimizer == "adamw":
             sizes["learning_rate"], sizes["weight_decay"] = _ADAMW_SHARE * sizes["learning_rate"], 0.1
         open_sizes = {name: value for name, value in sizes.items() if getattr(recipe, name) is None}
-        return dataclasses.replace(recipe, size=size, **open_sizes)
+        return dataclasses.replace(recipe, size=size, optimizer=recipe.optimizer or "muon", **open_sizes)
 
     def smaller(self) -> Iterator[TextGenerator]:
         recipe = self.recipe
@@ -129,7 +129,7 @@ class FromScratch(TextOrigin):
         import keras
 
         recipe = self.recipe
-        if recipe.optimizer == "muon":
+        if recipe.optimizer != "adamw":
             from openbook.layers import Muon
 
             assert recipe.learning_rate is not None

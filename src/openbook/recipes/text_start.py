@@ -83,6 +83,10 @@ class FromCheckpoint(TextOrigin):
             raise UsageError(
                 "a pretrained model is fine-tuned on JAX. Leave --backend out, or train without --start"
             )
+        if recipe.optimizer == "muon":
+            raise UsageError(
+                "a pretrained model is fine-tuned with AdamW. Leave --optimizer out, or train without --start"
+            )
         if recipe.size == SIZE:
             return  # the settings of a run, which hold what the checkpoint says
         given = [name for name in _FROM_CHECKPOINT if getattr(recipe, name) is not None]

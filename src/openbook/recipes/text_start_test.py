@@ -174,6 +174,7 @@ def test_run_does_not_go_on_from_another_checkpoint(place, tmp_path):
         ({"start": "smollm2", "width": 64, "num_blocks": 2}, "--num-blocks, --width cannot be chosen"),
         ({"start": "smollm2", "tied_output": True}, "--tied-output cannot be chosen"),
         ({"start": "smollm2", "lora_rank": -1}, "--lora-rank must be 0"),
+        ({"start": "smollm2", "optimizer": "muon"}, "fine-tuned with AdamW"),
         ({"lora_rank": 4}, "--lora-rank is for a pretrained model"),
         ({"size": "pretrained"}, "--size must be auto"),
     ],
