@@ -228,9 +228,10 @@ def test_wrong_setting_is_refused(settings, message):
     ("length", "size"),
     [
         ({"budget": "90s"}, "tiny"),
-        ({"budget": "10m"}, "small"),
-        ({"budget": "1h"}, "medium"),
-        ({"budget": "2h"}, "large"),
+        ({"budget": "10m"}, "tiny"),
+        ({"budget": "1h"}, "small"),
+        ({"budget": "3h"}, "medium"),
+        ({"budget": "48h"}, "large"),
         ({"steps": 9}, "tiny"),
     ],
 )
@@ -241,7 +242,7 @@ def test_automatic_size_suits_the_budget(length, size, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("gflops", "size"), [(20.0, "tiny"), (110.0, "small"), (1000.0, "medium"), (9e4, "large")]
+    ("gflops", "size"), [(20.0, "tiny"), (300.0, "small"), (3000.0, "medium"), (9e4, "large")]
 )
 def test_automatic_size_suits_the_machine(gflops, size, monkeypatch):
     monkeypatch.setattr(text_scratch, "remembered_gflops", lambda **_: gflops)

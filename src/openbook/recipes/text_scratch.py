@@ -55,7 +55,7 @@ TIED_ADAM_RATES = {**ADAM_RATES, "token_embedding": 0.2}
 _PAIR_ROWS = 8
 # `auto`: the largest size that has time to learn within the budget, on a machine that multiplies as fast as the
 # two cores on which the sizes were compared.
-_AUTO_SIZES_S = ((120.0, "tiny"), (1200.0, "small"), (5400.0, "medium"), (math.inf, "large"))
+_AUTO_SIZES_S = ((600.0, "tiny"), (7200.0, "small"), (86_400.0, "medium"), (math.inf, "large"))
 _COMPARED_AT_GFLOPS = 110.0
 
 
