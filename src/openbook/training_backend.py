@@ -10,7 +10,13 @@ import sys
 
 from openbook.errors import UsageError
 
-__all__ = ["BACKENDS", "check_training_backend", "settle_backend", "wanted_backend"]
+__all__ = [
+    "BACKENDS",
+    "check_training_backend",
+    "require_training_backend",
+    "settle_backend",
+    "wanted_backend",
+]
 
 BACKENDS = ("jax", "torch")
 _KERAS_VARIABLE = "KERAS_BACKEND"
@@ -31,9 +37,13 @@ def wanted_backend() -> str:
 
 
 def check_training_backend(backend: str) -> None:
-    """Raise UsageError where it cannot be had."""
+    """Raise UsageError where there is none of that name; a run may be read where its backend is not installed."""
     if backend not in ("auto", *BACKENDS):
         raise UsageError(f"--backend must be auto, {' or '.join(BACKENDS)}, not {backend!r}")
+
+
+def require_training_backend(backend: str) -> None:
+    """Raise UsageError where nothing can be trained with it here."""
     if backend == "torch" and importlib.util.find_spec("torch") is None:
         raise UsageError(
             f"training on PyTorch needs the package torch, which is not installed: {sys.executable} -m pip "

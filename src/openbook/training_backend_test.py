@@ -9,7 +9,9 @@ import pytest
 
 from openbook import training_backend
 from openbook.errors import UsageError
-from openbook.training_backend import check_training_backend
+from openbook.recipes import make_recipe
+from openbook.recipes.text_task import TextData
+from openbook.training_backend import check_training_backend, require_training_backend
 
 _ASKING = """
 import json, os, sys
@@ -53,4 +55,16 @@ def test_backend_that_cannot_be_had_is_refused(monkeypatch):
         check_training_backend("tensorflow")
     monkeypatch.setattr(training_backend.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install torch.*--backend jax"):
-        check_training_backend("torch")
+        require_training_backend("torch")
+    require_training_backend("jax")
+
+
+def test_settings_of_a_run_are_read_where_its_backend_is_missing(monkeypatch):
+    monkeypatch.setattr(training_backend.importlib.util, "find_spec", lambda name: None)
+    recipe = make_recipe("text-generator", {"backend": "torch", "size": "tiny"})
+    data = TextData(documents=None, train_texts=("text",), held_out_texts=("text",))
+    with pytest.raises(UsageError, match="pip install torch"):
+        recipe.resolve(data)
+    monkeypatch.setenv("OPENBOOK_TRAINING_BACKEND", "torch")
+    with pytest.raises(UsageError, match="pip install torch"):
+        make_recipe("text-generator", {"size": "tiny"}).resolve(data)

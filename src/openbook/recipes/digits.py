@@ -56,7 +56,6 @@ class Digits(SupervisedRecipe):
         None,
         "share of the values that is left out in training; of a convnet 0.25, none of a dense net when left out",
     )
-
     from_scratch: bool = setting(
         False, "take the steps in plain NumPy, by openbook.scratch: no normalization, no dropout, no decay"
     )
@@ -65,6 +64,9 @@ class Digits(SupervisedRecipe):
         super().__post_init__()
         if self.from_scratch and self.dropout:
             raise UsageError("--from-scratch knows no dropout. Leave --dropout out, or --from-scratch")
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        if self.from_scratch and self.weight_decay not in (0.0, defaults["weight_decay"]):
+            raise UsageError("--from-scratch knows no decay. Leave --weight-decay out, or --from-scratch")
         if self.model not in MODELS:
             raise UsageError(f"--model must be {' or '.join(MODELS)}, not {self.model!r}")
         if not 8 <= self.side <= _LARGEST_SIDE:

@@ -45,9 +45,10 @@ def test_digits_from_scratch_are_a_run_like_any_other(model, strokes):
     assert answer["answer"] == "lying"
 
 
-def test_scratch_has_no_dropout():
-    with pytest.raises(UsageError, match="knows no dropout"):
-        make_recipe("digits", {"from_scratch": True, "dropout": 0.5})
+@pytest.mark.parametrize(("name", "message"), [("dropout", "no dropout"), ("weight_decay", "no decay")])
+def test_what_scratch_does_not_have_is_refused(name, message):
+    with pytest.raises(UsageError, match=message):
+        make_recipe("digits", {"from_scratch": True, name: 0.5})
 
 
 @pytest.mark.parametrize(

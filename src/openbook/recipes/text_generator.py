@@ -34,7 +34,7 @@ from openbook.training.losses import next_token_loss
 from openbook.training.precision import check_precision, remembered_precision
 from openbook.training.schedule import Schedule
 from openbook.training.seeding import seeded
-from openbook.training_backend import check_training_backend
+from openbook.training_backend import check_training_backend, require_training_backend
 
 if TYPE_CHECKING:
     from openbook.runs import Run
@@ -143,6 +143,7 @@ class TextGenerator(Recipe):
 
     def resolve(self, data: TextData) -> TextGenerator:
         chosen = self._origin.backend if self.backend == "auto" else self.backend
+        require_training_backend(chosen)
         resolved = dataclasses.replace(self, backend=chosen)._origin.resolved(data)
         if resolved.precision == "auto":
             assert resolved.batch_size and resolved.context_length
@@ -268,6 +269,7 @@ class TextGenerator(Recipe):
         return self._origin.fit(model, splits, settings, run=run, reporter=reporter)
 
     def _make_step(self, reporter: Reporter) -> Any:
+        require_training_backend(self.backend)  # which a resumed run was not resolved with
         if self.backend == "torch":
             from openbook.training.torch_step import TorchStep
 

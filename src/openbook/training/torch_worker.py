@@ -118,12 +118,6 @@ class Worker:
 
         return int(torch.cuda.max_memory_allocated()) if torch.cuda.is_available() else peak_memory_bytes()
 
-    def device(self) -> str:
-        """The accelerator's name; empty where the processor computes."""
-        import torch
-
-        return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-
     def _variables(self) -> dict[str, list[Any]]:
         return {
             "trainable": self._model.trainable_variables,
